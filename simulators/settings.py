@@ -1,0 +1,201 @@
+"""What a world is built from: plain, resolved settings, all in integer units.
+
+``scenarios/`` makes these from a YAML file; a test may make them by hand. Nothing here has behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+
+from engine.interface import Terms
+
+MS_NS = 1_000_000
+SECOND_NS = 1_000 * MS_NS
+MINUTE_NS = 60 * SECOND_NS
+HOUR_NS = 60 * MINUTE_NS
+DAY_NS = 24 * HOUR_NS
+
+NETWORKS = ("visa", "mastercard", "amex")
+
+
+class MerchantLike(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def mcc(self) -> str: ...
+
+
+class Purchases(Protocol):
+    """The traffic, as columns sorted by time (``scenarios.traces.plan.PurchasePlan`` is one).
+
+    ``at_ns`` UTC; ``cardholder`` and ``merchant`` index the two tuples; ``authorized_cents`` -1 leaves it to the
+    merchant's habit; ``network`` indexes :data:`NETWORKS`, -1 leaves it to the card.
+    """
+
+    at_ns: np.ndarray
+    cardholder: np.ndarray
+    merchant: np.ndarray
+    amount_cents: np.ndarray
+    authorized_cents: np.ndarray
+    network: np.ndarray
+    cardholders: Sequence[str]
+    merchants: Sequence[MerchantLike]
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Lognormal: half of all are quicker than ``median_ns``; ``floor_ns`` is added to each."""
+
+    median_ns: int
+    sigma: float = 0.0
+    floor_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A store or node seen from the engine: how long a call takes once served, and how many are served at once."""
+
+    latency: Latency
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    cache: Backend = Backend(Latency(400_000, 0.4), 64)
+    holds: Backend = Backend(Latency(500_000, 0.4), 64)
+    ledger: Backend = Backend(Latency(3 * MS_NS, 0.5), 32)
+    chain: Backend = Backend(Latency(40 * MS_NS, 0.5), 8)
+    workers: int = 256
+    """Authorizations that the engine's service works on at once; more wait at its door."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A card network: its legs to and from the engine, how long it waits, when its clearing file comes.
+
+    ``share``: of cards issued on it. ``clearing_at_ns``: time of day (UTC) on the day after the purchase.
+    ``reversal_retry_ns``: a reversal is sent again until it is answered.
+    """
+
+    name: str
+    share: float
+    to_engine: Latency
+    from_engine: Latency
+    deadline_ns: int
+    clearing_at_ns: int
+    reversal_retry_ns: int = 5 * SECOND_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How merchants make the cleared amount differ from the authorized one, by category.
+
+    Fuel (MCC 5542) authorizes ``fuel_authorize_cents`` as an estimate and clears the true amount. Where tips are usual
+    (``tip_mccs``) a share of ``tip_share`` purchases clears higher, by a lognormal percentage of median ``tip_median_pct``
+    and at most ``tip_max_pct`` (New York taxi card rides: 90 % tip, median 20 %, at most 62 %).
+    ``split_share`` of remote orders (``split_mccs``) ship, and clear, in two parts.
+    """
+
+    fuel_authorize_cents: int = 12_500
+    fuel_mccs: frozenset[str] = frozenset({"5542"})
+    tip_mccs: frozenset[str] = frozenset({"5812", "5813", "5814", "4121"})
+    tip_share: float = 0.9
+    tip_median_pct: int = 20
+    tip_max_pct: int = 62
+    split_mccs: frozenset[str] = frozenset({"5964", "5969", "5942", "5732"})
+    split_share: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Payday:
+    """At ``at_ns`` after the start every cardholder is credited ``amount_cents`` on chain, by the on-ramp."""
+
+    at_ns: int
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """Opening balances are lognormal (``opening_sigma`` 0: all the same), deposited on chain before the start."""
+
+    opening_cents: int = 50_000
+    opening_sigma: float = 0.0
+    paydays: tuple[Payday, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One scripted action at ``at_ns`` after the start.
+
+    ``swipe``: ``card`` (1-based) of ``cardholder`` pays ``amount_cents`` at a merchant of category ``mcc``.
+    ``deposit``, ``request_withdrawal`` (0 = everything), ``cancel_withdrawal``, ``complete_withdrawal``: by the cardholder, on chain.
+    ``freeze``, ``unfreeze``, ``cancel``: the card. ``suspend``, ``reinstate``: the account.
+    """
+
+    at_ns: int
+    do: Literal[
+        "swipe", "deposit", "request_withdrawal", "cancel_withdrawal", "complete_withdrawal",
+        "freeze", "unfreeze", "cancel", "suspend", "reinstate",
+    ]  # fmt: skip
+    cardholder: str
+    card: int = 1
+    amount_cents: int = 0
+    mcc: str = "5411"
+    presents_cents: tuple[int, ...] | None = None
+    """What is presented for a swipe; None leaves it to the merchant's habit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """``node``: ``py-evm`` (deterministic, in process), ``revm`` (fast, for millions), ``rpc`` (any JSON-RPC node at ``rpc_url``).
+
+    A block every ``slot_ns`` in which something waits; an event counts ``confirmations`` slots after its block.
+    """
+
+    node: Literal["py-evm", "revm", "rpc"] = "py-evm"
+    rpc_url: str = ""
+    slot_ns: int = 12 * SECOND_NS
+    confirmations: int = 2
+    withdrawal_delay_s: int = 3 * 86_400
+
+
+def default_networks() -> tuple[Network, ...]:
+    """Three networks with plain defaults: 12 ms a leg, deadlines of 2 s (Stripe's), 3 s (Marqeta's), 2 s."""
+    leg = Latency(12 * MS_NS, 0.35)
+    return (
+        Network("visa", 0.55, leg, leg, 2 * SECOND_NS, 5 * HOUR_NS),
+        Network("mastercard", 0.33, leg, leg, 3 * SECOND_NS, 6 * HOUR_NS),
+        Network("amex", 0.12, leg, leg, 2 * SECOND_NS, 7 * HOUR_NS),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSettings:
+    """A whole world. Traffic runs from ``start_ns`` for ``traffic_ns``; then ``drain_ns`` are left to clear and settle.
+
+    ``warmup_ns`` before the start the accounts are opened and funded. ``cards`` per cardholder, on networks by share.
+    """
+
+    name: str
+    seed: int
+    start_ns: int
+    traffic_ns: int
+    drain_ns: int = 2 * DAY_NS
+    warmup_ns: int = 30 * MINUTE_NS
+    explore: bool = False
+    terms: Terms = field(default_factory=Terms)
+    backends: Backends = field(default_factory=Backends)
+    networks: tuple[Network, ...] = field(default_factory=default_networks)
+    habits: Habits = field(default_factory=Habits)
+    funding: Funding = field(default_factory=Funding)
+    chain: Chain = field(default_factory=Chain)
+    cards: int = 1
+    script: tuple[Step, ...] = ()
+    cardholders: tuple[str, ...] = ()
+    """Cardholders that only the script uses; those of the traffic are added."""

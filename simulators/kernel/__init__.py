@@ -1,0 +1,27 @@
+"""The kernel: unmodified asyncio on SimPy under virtual time, named random streams, the trace, the fences."""
+
+from __future__ import annotations
+
+from simulators.kernel import fences
+from simulators.kernel.core import Kernel
+from simulators.kernel.errors import DeadlockError, FenceBreach, KernelError, TraceError, UnhandledError
+from simulators.kernel.loop import SimLoop
+from simulators.kernel.outcome import Outcome
+from simulators.kernel.randomness import Stream
+from simulators.kernel.trace import Chunk, Column, Trace
+
+__all__ = [
+    "Chunk",
+    "Column",
+    "DeadlockError",
+    "FenceBreach",
+    "Kernel",
+    "KernelError",
+    "Outcome",
+    "SimLoop",
+    "Stream",
+    "Trace",
+    "TraceError",
+    "UnhandledError",
+    "fences",
+]

@@ -1,0 +1,175 @@
+"""SimPy's environment with integer nanoseconds, and the one loop that drives SimPy and asyncio together.
+
+Order at one instant: whatever SimPy has due (urgent before normal, then as scheduled) goes first; timers that fall
+due join the ready queue behind what is there; then one batch of ready callbacks runs, as one iteration of asyncio
+does; then SimPy is asked again. Only when both are quiet does time move.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from heapq import heapify, heappop, heappush
+from itertools import count, repeat
+from random import Random
+from typing import Any
+
+import simpy
+from simpy.events import NORMAL, Event, Timeout
+
+from simulators.kernel.errors import KernelError
+from simulators.kernel.handles import SimTimerHandle, _cancelled_call
+
+_Future = asyncio.Future
+_TURNS_BETWEEN_CHORES = 4096
+_HEAP_SLACK = 512
+
+
+class IntegerTimeout(Timeout):
+    """SimPy's timeout, scheduled in one go and in whole nanoseconds only."""
+
+    def __init__(self, env: KernelEnvironment, delay: int, value: Any = None):
+        if type(delay) is not int or delay < 0:
+            raise ValueError(f"a timeout takes whole nanoseconds from 0 up as an int, not {delay!r}")
+        self.env = env
+        self.callbacks = []
+        self._value = value
+        self._delay = delay
+        self._ok = True
+        if delay:
+            heappush(env._queue, (env._now + delay, 1, next(env._ties), self))
+        else:
+            env.schedule(self)
+
+
+class KernelEnvironment(simpy.Environment):
+    """A `simpy.Environment` in integer nanoseconds whose loop also drains asyncio's ready queue."""
+
+    def __init__(self, shuffler: Random | None = None):
+        super().__init__(0)
+        self.ready: deque[Callable[[], Any]] = deque()
+        self._due: deque[Event] = deque()
+        self._shuffler = shuffler
+        self._ties = self._eid if shuffler is None else _shuffled_ties(shuffler)
+        self._dead = 0
+        self._heap_limit = _HEAP_SLACK
+        self.on_callback_error: Callable[[Callable[[], Any], BaseException], None] | None = None
+        self.chores: list[Callable[[], None]] = []
+        for name in ("process", "event", "all_of", "any_of"):
+            setattr(self, name, getattr(self, name))
+
+    def timeout(self, delay: int = 0, value: Any = None) -> IntegerTimeout:
+        """An event `delay` nanoseconds from now."""
+        return IntegerTimeout(self, delay, value)
+
+    def schedule(self, event: Event, priority: int = NORMAL, delay: int = 0) -> None:
+        """Schedule `event` as SimPy does; `delay` is whole nanoseconds."""
+        if priority == 1:
+            if delay == 0 and self._shuffler is None:
+                # Everything in the heap for this instant was put there earlier, so a plain queue keeps SimPy's order.
+                self._due.append(event)
+                return
+            tie = next(self._ties)
+        else:
+            tie = next(self._eid)
+        if type(delay) is not int:
+            raise ValueError(f"SimPy events of this world take whole nanoseconds as an int, not {delay!r}")
+        heappush(self._queue, (self._now + delay, priority, tie, event))
+
+    def peek(self) -> int | float:
+        """The instant of the next thing to happen, or infinity."""
+        if self.ready or self._due:
+            return self._now
+        return super().peek()
+
+    def run(self, until: Any = None) -> Any:
+        """Refused: the kernel must set up the event loop and the fences."""
+        raise KernelError("this SimPy environment is driven by Kernel.run(...), not by env.run()")
+
+    def step(self) -> None:
+        """Refused, as `run` is."""
+        raise KernelError("this SimPy environment is driven by Kernel.run(...), not by env.step()")
+
+    def note_dead_timer(self) -> None:
+        """A timer in the heap was cancelled; rebuild the heap once the dead outnumber the living."""
+        self._dead += 1
+        if self._dead > _HEAP_SLACK and self._dead * 2 > len(self._queue):
+            self.compact()
+
+    def compact(self) -> None:
+        """Drop cancelled timers and finished delays from the heap."""
+        self._queue[:] = [entry for entry in self._queue if not _is_dead(entry[3])]
+        heapify(self._queue)
+        self._dead = 0
+        self._heap_limit = 2 * len(self._queue) + _HEAP_SLACK
+
+    def _do_chores(self) -> None:
+        if len(self._queue) > self._heap_limit:
+            self.compact()
+        for chore in self.chores:
+            chore()
+
+    def spin(self) -> None:
+        """Run until nothing is left to happen, or until an event raises (SimPy's StopSimulation, say)."""
+        queue, ready, due, shuffler = self._queue, self.ready, self._due, self._shuffler
+        take, take_due, make_ready = ready.popleft, due.popleft, ready.append
+        now = self._now
+        while True:
+            for _ in repeat(None, _TURNS_BETWEEN_CHORES):
+                while True:
+                    if queue and queue[0][0] <= now:
+                        event = heappop(queue)[3]
+                    elif due:
+                        event = take_due()
+                    elif ready:
+                        break
+                    elif queue:
+                        when, _, _, event = heappop(queue)
+                        if _is_dead(event):
+                            if self._dead:
+                                self._dead -= 1
+                            continue
+                        self._now = now = when
+                    else:
+                        return
+                    kind = type(event)
+                    if kind is _Future:
+                        if not event.done():
+                            event.set_result(None)
+                    elif kind is SimTimerHandle:
+                        event.scheduled = False
+                        make_ready(event)
+                    else:
+                        callbacks = event.callbacks
+                        event.callbacks = None
+                        for callback in callbacks:
+                            callback(event)
+                        if not event._ok and not hasattr(event, "_defused"):
+                            raise event._value
+                left = len(ready)
+                if shuffler is not None and left > 1:
+                    shuffler.shuffle(ready)
+                while left:
+                    left -= 1
+                    handle = take()
+                    try:
+                        handle()
+                    except (SystemExit, KeyboardInterrupt):
+                        raise
+                    except BaseException as error:  # noqa: BLE001 (handed to asyncio's exception handler)
+                        self.on_callback_error(handle, error)
+            self._do_chores()
+
+
+def _is_dead(event: Any) -> bool:
+    kind = type(event)
+    if kind is _Future:
+        return event.done()
+    return kind is SimTimerHandle and event.func is _cancelled_call
+
+
+def _shuffled_ties(shuffler: Random) -> Iterator[int]:
+    """Unique tie-breakers in random order."""
+    for serial in count():
+        yield shuffler.getrandbits(32) << 64 | serial

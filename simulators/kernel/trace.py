@@ -1,0 +1,192 @@
+"""The trace of a run: typed rows, hashed as they go, handed on in chunks of columns.
+
+The hash is canonical: it depends on the columns' names and kinds and on the rows, and not on the chunk size. Each
+column is hashed by itself (int64 as little-endian words; a string column as the lengths of its strings in characters,
+likewise, beside their UTF-8 bytes run together), and the digest covers a header, the row count and the column digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simulators.kernel.errors import TraceError
+
+Row = tuple[Any, ...]
+KINDS = ("int64", "str")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's name and kind, "int64" or "str"."""
+
+    name: str
+    kind: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise TraceError(f"column {self.name!r} is of kind {self.kind!r}; the kinds are {', '.join(KINDS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Consecutive rows as columns: `array('q')` for int64, a tuple of str for str, in the trace's column order."""
+
+    first_row: int
+    rows: int
+    columns: tuple[array[int] | tuple[str, ...], ...]
+
+
+class Trace:
+    """Append-only typed rows. `append(row)` takes a tuple with one value per column.
+
+    `append` is a bare C call. Types are checked when a chunk fills (or on `close`): TraceError names the column,
+    row and value. The sink must not append to its own trace.
+    """
+
+    append: Callable[[Row], None]
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        sink: Callable[[Chunk], None] | None = None,
+        chunk_rows: int = 65536,
+    ):
+        if not columns or len({column.name for column in columns}) != len(columns):
+            raise TraceError("a trace needs columns, and each name once")
+        if chunk_rows < 1:
+            raise TraceError(f"chunk_rows must be at least 1, not {chunk_rows}")
+        self.columns = tuple(columns)
+        self._sink = sink
+        self._chunk_rows = chunk_rows
+        self._rows: list[Row] = []
+        self._before: list[Row] = []
+        self._flushed = 0
+        self._hashers = tuple(_HASHERS[column.kind](column) for column in self.columns)
+        self._digest: str | None = None
+        collector = self._collect()
+        next(collector)
+        self.append = collector.send
+
+    def _collect(self) -> Iterator[None]:
+        while True:
+            add = self._rows.append
+            for _ in range(self._chunk_rows):
+                add((yield))
+            self._flush()
+
+    def _flush(self) -> None:
+        rows = self._rows
+        if not rows:
+            return
+        width = len(self.columns)
+        for offset, row in enumerate(rows):
+            if len(row) != width:
+                raise TraceError(f"trace row {self._flushed + offset} has {len(row)} values for {width} columns: {row}")
+        columns = tuple(
+            hasher.update(values, self._flushed) for hasher, values in zip(self._hashers, zip(*rows), strict=True)
+        )
+        chunk = Chunk(self._flushed, len(rows), columns)
+        self._before, self._rows = rows, []
+        self._flushed += len(rows)
+        if self._sink is not None:
+            self._sink(chunk)
+
+    def __len__(self) -> int:
+        """Rows appended so far."""
+        return self._flushed + len(self._rows)
+
+    def last(self, count: int) -> list[Row]:
+        """The last `count` rows (fewer when the trace, or what memory keeps of it, is shorter), oldest first."""
+        if count <= 0:
+            return []
+        recent = self._rows[-count:]
+        missing = count - len(recent)
+        return (self._before[-missing:] if missing else []) + recent
+
+    def close(self) -> str:
+        """Flush what is left and return the SHA-256 of the whole trace in hex. Closing again returns it again."""
+        if self._digest is None:
+            self._flush()
+            self.append = _closed
+            header = json.dumps([[column.name, column.kind] for column in self.columns], separators=(",", ":"))
+            whole = hashlib.sha256(f"{header}\0{self._flushed}\0".encode())
+            for hasher in self._hashers:
+                whole.update(hasher.digest())
+            self._digest = whole.hexdigest()
+        return self._digest
+
+
+def _closed(_row: Row) -> None:
+    raise TraceError("the trace is closed")
+
+
+class _Int64Hasher:
+    def __init__(self, column: Column):
+        self._column = column
+        self._sha = hashlib.sha256()
+
+    def update(self, values: Sequence[Any], first_row: int) -> array[int]:
+        try:
+            if set(map(type, values)) != {int}:
+                raise TypeError
+            packed = array("q", values)
+        except (TypeError, OverflowError):
+            raise _misfit(self._column, values, first_row) from None
+        self._sha.update(_little_endian(packed))
+        return packed
+
+    def digest(self) -> bytes:
+        return self._sha.digest()
+
+
+class _StrHasher:
+    def __init__(self, column: Column):
+        self._column = column
+        self._text = hashlib.sha256()
+        self._lengths = hashlib.sha256()
+
+    def update(self, values: Sequence[Any], first_row: int) -> tuple[str, ...]:
+        try:
+            text = "".join(values).encode()
+        except (TypeError, UnicodeEncodeError):
+            raise _misfit(self._column, values, first_row) from None
+        self._text.update(text)
+        self._lengths.update(_little_endian(array("q", map(len, values))))
+        return tuple(values)
+
+    def digest(self) -> bytes:
+        return self._lengths.digest() + self._text.digest()
+
+
+_HASHERS: dict[str, Any] = {"int64": _Int64Hasher, "str": _StrHasher}
+
+
+def _little_endian(words: array[int]) -> array[int]:
+    if sys.byteorder == "big":
+        words = array("q", words)
+        words.byteswap()
+    return words
+
+
+def _misfit(column: Column, values: Sequence[Any], first_row: int) -> TraceError:
+    for offset, value in enumerate(values):
+        if column.kind == "int64":
+            fits = type(value) is int and -(1 << 63) <= value < 1 << 63
+        else:
+            fits = isinstance(value, str) and _encodes(value)
+        if not fits:
+            return TraceError(
+                f"trace row {first_row + offset}, column {column.name!r}: {value!r} ({type(value).__name__}) "
+                f"does not fit {column.kind}"
+            )
+    return TraceError(f"column {column.name!r}: a value does not fit {column.kind}")
+
+
+def _encodes(text: str) -> bool:
+    return not any(0xD800 <= ord(character) <= 0xDFFF for character in text)

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from engine.domain.accounts import AccountStatus, CardStatus
 from engine.domain.decline import APPROVED_CODE, RESPONSE_CODES, DeclineReason
 from engine.domain.terms import HoldTerms, LimitTerms, Terms
 
@@ -79,17 +80,6 @@ class IdempotencyConflict(EngineError):
 
 class RequestInFlight(EngineError):
     """A twin of this request is still being answered (HTTP 409)."""
-
-
-class CardStatus(StrEnum):
-    ACTIVE = "active"
-    FROZEN = "frozen"
-    CANCELLED = "cancelled"
-
-
-class AccountStatus(StrEnum):
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
 
 
 class AuthorizationKind(StrEnum):
@@ -311,6 +301,7 @@ class StatementKind(StrEnum):
     SETTLEMENT = "settlement"
     WITHDRAWAL = "withdrawal"
     RECEIVABLE = "receivable"
+    RECOVERY = "recovery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +309,8 @@ class StatementEntry:
     """One line of the engine's ledger export, by which network, ledger and chain are reconciled.
 
     ``ref``: deposit id, presentment id, settlement id (0x..., one line per user), or withdrawal event id; for a
-    receivable the presentment that caused it. Amounts are positive.
+    receivable the presentment (or settlement) that caused it; for a recovery ``recovery:`` and the deposit that paid.
+    Amounts are positive; the withdrawal line is the payout.
     """
 
     kind: StatementKind

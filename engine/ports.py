@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.domain.accounts import Account, Card
+from engine.domain.accounts import Account, Card, Funds
 from engine.domain.authorization import Authorization
 from engine.domain.decline import DeclineReason
-from engine.domain.ledger import Commit, Recorded, StatementLine
+from engine.domain.ledger import Answer, Commit, Recorded, Rows, StatementLine, Touch
 from engine.domain.settlement import Settlement
 from engine.domain.terms import LimitTerms
 
@@ -49,10 +49,6 @@ class Cache(Protocol):
         """Claim ``key`` for this body and read the card's view, in one round trip."""
         ...
 
-    async def abandon(self, key: str) -> None:
-        """Give a claim back: its request was not answered and may be sent again."""
-        ...
-
     async def put_account(self, account: Account, cards: Sequence[Card]) -> None:
         """Replace the cached view of an account and its cards."""
         ...
@@ -60,7 +56,7 @@ class Cache(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Funds asked of an account, counted in the windows of ``at_ns``."""
+    """Funds asked of an account, counted in the limit windows of ``at_ns``."""
 
     authorization_id: str
     account_id: str
@@ -70,59 +66,77 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class FundsChange:
-    """A signed change of what an account may spend, and what its limit windows get back (cents, windows of ``counted_at_ns``)."""
+class HoldChange:
+    """What a posting in the ledger means for the spendable balance.
+
+    ``authorization_id`` "" where no hold is concerned; else ``hold_left_usdc6`` is what remains of it (0 drops it).
+    ``available_usdc6`` is the signed change of what can be spent.
+    """
 
     account_id: str
+    authorization_id: str
+    hold_left_usdc6: int
     available_usdc6: int
-    restored_cents: int = 0
-    counted_at_ns: int = 0
 
 
 class HoldStore(Protocol):
-    """Spendable balances and limit windows, in fast memory; only ever more cautious than the ledger."""
+    """Spendable balances, holds and limit windows in fast memory; only ever more cautious than the ledger."""
 
     async def place(self, hold: Hold, limits: LimitTerms) -> DeclineReason | None:
-        """Check funds, then limits, and take both, atomically; None when placed."""
+        """Check funds, then limits, and take both, atomically (``domain.decide.numeric``); None when placed.
+
+        Placing the same authorization id again changes nothing.
+        """
         ...
 
-    async def change(self, changes: Sequence[FundsChange]) -> None:
-        """Apply the changes, all of them."""
+    async def drop(self, authorization_ids: Sequence[str]) -> None:
+        """Give back what is left of these holds, to the balance and to the limit windows; unknown ids are nothing."""
+        ...
+
+    async def apply(self, changes: Sequence[HoldChange]) -> None:
+        """Follow what the ledger has committed."""
         ...
 
 
-Transition = Callable[[Sequence[Authorization | None], Sequence[Account | None]], Commit]
-"""A pure function from locked rows (None = no such row) to what is committed."""
+Transition = Callable[[Rows], Commit]
+"""A pure function from locked rows to what is committed."""
 
 
 class Ledger(Protocol):
-    """The truth: authorizations, accounts, journal, stored answers, settlements. Every call is one durable commit."""
+    """The truth: accounts, authorizations, journal, stored answers, settlements. Every call is one durable commit."""
 
     async def record(self, commit: Commit) -> Recorded:
-        """Commit inserts of the hot path; refuses what the truth does not allow (see :class:`Recorded`)."""
+        """The hot path: insert one authorization with its hold entry and its answer, or a declined answer alone.
+
+        Refuses, without committing, what the truth does not allow: see :class:`Recorded`.
+        """
         ...
 
-    async def update(self, authorization_ids: Sequence[str], account_ids: Sequence[str], transition: Transition) -> Commit:
-        """Lock those rows, run ``transition`` on them, commit what it returns, return it."""
+    async def update(self, touch: Touch, transition: Transition) -> Commit:
+        """Lock the rows of ``touch``, run ``transition`` on them, commit what it returns, return it."""
         ...
 
-    async def answer(self, key: str) -> tuple[str, object] | None:
-        """The stored (fingerprint, answer) under an idempotency key."""
+    async def answer(self, key: str) -> Answer | None:
+        """The stored answer under an idempotency key."""
         ...
 
-    async def due(self, now_ns: int, limit: int) -> Sequence[Authorization]:
-        """Open authorizations whose holds end at or before ``now_ns``, oldest first."""
+    async def due(self, now_ns: int, limit: int) -> Sequence[str]:
+        """Ids of open authorizations whose holds end at or before ``now_ns``; at most ``limit``."""
         ...
 
     async def form_settlement(self, now_ns: int, max_users: int) -> Settlement | None:
-        """Net queued captures per account into one settlement, durably, before anything is sent; None if none is queued."""
+        """Net queued captures of at most ``max_users`` accounts, durably, before anything is sent; None if none is queued."""
         ...
 
     async def open_settlements(self) -> Sequence[Settlement]:
         """Formed and not yet closed, oldest first."""
         ...
 
-    async def account(self, account_id: str) -> Account | None: ...
+    async def addresses(self, account_ids: Sequence[str]) -> dict[str, str]:
+        """The on-chain address of each account."""
+        ...
+
+    async def funds(self, account_id: str) -> Funds | None: ...
 
     async def statement(self, cursor: int, limit: int) -> Sequence[StatementLine]:
         """Ledger lines from ``cursor`` on, in posting order."""
@@ -131,12 +145,11 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BurnOutcome:
-    """A settlement that is final on chain. ``missing_usdc6`` by address: what balances did not cover."""
+    """A settlement that is final on chain. ``missing_usdc6`` by account id: what balances did not cover."""
 
     settlement_id: str
     transaction: str
     gas_used: int
-    burned_usdc6: int
     missing_usdc6: dict[str, int]
 
 
@@ -144,7 +157,7 @@ class SettlementChain(Protocol):
     """CardToken, as the settler sees it."""
 
     async def submit(self, settlement: Settlement, addresses: dict[str, str]) -> None:
-        """Broadcast settleBatch for this settlement; sending it again is harmless."""
+        """Broadcast settleBatch for this settlement (``addresses`` by account id); sending it again is harmless."""
         ...
 
     async def outcome(self, settlement_id: str) -> BurnOutcome | None:

@@ -12,6 +12,7 @@ class DeclineReason(StrEnum):
     only the issuer's own state can cause.
     """
 
+    INVALID_TRANSACTION = "invalid_transaction"
     INVALID_AMOUNT = "invalid_amount"
     CARD_NOT_FOUND = "card_not_found"
     CARD_CANCELLED = "card_cancelled"
@@ -31,6 +32,7 @@ class DeclineReason(StrEnum):
 APPROVED_CODE = "00"
 
 RESPONSE_CODES: dict[DeclineReason, str] = {
+    DeclineReason.INVALID_TRANSACTION: "12",
     DeclineReason.INVALID_AMOUNT: "13",
     DeclineReason.CARD_NOT_FOUND: "14",
     DeclineReason.CARD_CANCELLED: "46",

@@ -1,0 +1,259 @@
+"""Double entry: every change of money is an entry whose postings sum to zero in each asset.
+
+Books of a customer (credit is positive): ``available``, ``held``, ``unsettled``, ``withdrawing``; ``receivable`` is
+negative while the customer owes. Books of the house: ``chain`` (USDC behind CardToken, negative as we hold it),
+``uncovered`` (what the house advanced), and in US cents ``owed`` to each network against ``clearing``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from engine.domain.accounts import Account, Card, Funds
+from engine.domain.authorization import Authorization
+from engine.domain.money import usdc6_of
+from engine.domain.settlement import Settlement
+
+USDC = "usdc6"
+USD = "cents"
+
+
+class Posting(NamedTuple):
+    """One line of an entry: ``owner`` is an account id or a network, ``amount`` signed, in units of ``asset``.
+
+    A named tuple, not a dataclass: several are made for every swipe, and a tuple costs a fifth.
+    """
+
+    book: str
+    owner: str
+    asset: str
+    amount: int
+
+
+class EntryKind(StrEnum):
+    HOLD = "hold"
+    RELEASE = "release"
+    CAPTURE = "capture"
+    DEPOSIT = "deposit"
+    RECOVERY = "recovery"
+    WITHDRAWAL_REQUEST = "withdrawal_request"
+    WITHDRAWAL_RETURN = "withdrawal_return"
+    WITHDRAWAL = "withdrawal"
+    SETTLEMENT = "settlement"
+
+
+class Entry(NamedTuple):
+    """A journal entry, append-only. ``amount_usdc6`` is its size, ``receivable_usdc6`` what nobody's funds covered."""
+
+    kind: EntryKind
+    ref: str
+    account_id: str
+    at_ns: int
+    amount_usdc6: int
+    receivable_usdc6: int
+    postings: tuple[Posting, ...]
+
+
+class Queued(NamedTuple):
+    """Captured money that waits to be burned."""
+
+    ref: str
+    account_id: str
+    amount_usdc6: int
+
+
+class StatementLine(NamedTuple):
+    """One line of the ledger export; ``kind`` as in the seam's StatementKind."""
+
+    kind: str
+    ref: str
+    account_id: str
+    amount_usdc6: int
+    at_ns: int
+
+
+class Recorded(StrEnum):
+    """What became of a hot-path commit."""
+
+    DONE = "done"
+    ANSWERED = "answered"
+    """The idempotency key has an answer already; nothing was committed."""
+    EXISTS = "exists"
+    """The authorization id is taken; nothing was committed."""
+    SHORT = "short"
+    """The account has less than the cache believed; nothing was committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A stored answer: the same key with the same fingerprint gets ``response`` again."""
+
+    key: str
+    fingerprint: str
+    response: object
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Everything that becomes durable at once."""
+
+    entries: tuple[Entry, ...] = ()
+    authorizations: tuple[Authorization, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    queued: tuple[Queued, ...] = ()
+    posted: tuple[str, ...] = ()
+    """Ids of presentments and notices that are hereby done."""
+    accounts: tuple[Account, ...] = ()
+    cards: tuple[Card, ...] = ()
+    closed: tuple[str, ...] = ()
+    """Settlements that are final."""
+    result: object = None
+    """What the transition tells its caller; not stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """The rows that an update reads and locks. Cards lead to their accounts, and so do authorizations."""
+
+    authorizations: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    cards: tuple[str, ...] = ()
+    posted: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    settlements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What those rows hold; what does not exist is absent."""
+
+    authorizations: dict[str, Authorization] = field(default_factory=dict)
+    funds: dict[str, Funds] = field(default_factory=dict)
+    cards: dict[str, Card] = field(default_factory=dict)
+    posted: frozenset[str] = frozenset()
+    answers: dict[str, Answer] = field(default_factory=dict)
+    settlements: dict[str, Settlement] = field(default_factory=dict)
+    """Those of the settlements asked for that are still open."""
+
+
+def hold(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:
+    """A hold is a pending posting: available funds are set aside."""
+    return Entry(
+        EntryKind.HOLD, ref, account_id, at_ns, amount_usdc6, 0,
+        (Posting("available", account_id, USDC, -amount_usdc6), Posting("held", account_id, USDC, amount_usdc6)),
+    )  # fmt: skip
+
+
+def release(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:
+    """The pending posting is voided or has expired."""
+    return Entry(
+        EntryKind.RELEASE, ref, account_id, at_ns, amount_usdc6, 0,
+        (Posting("held", account_id, USDC, -amount_usdc6), Posting("available", account_id, USDC, amount_usdc6)),
+    )  # fmt: skip
+
+
+def capture(
+    ref: str, account_id: str, network: str, at_ns: int, *,
+    amount_cents: int, from_hold_usdc6: int, freed_usdc6: int, from_available_usdc6: int,
+) -> Entry:  # fmt: skip
+    """The pending posting becomes final, with the merchant's true amount.
+
+    Of the hold, ``from_hold`` is spent and ``freed`` goes back; ``from_available`` is what the capture takes beyond the
+    hold; what neither covers is advanced by the house and owed by the customer.
+    """
+    amount_usdc6 = usdc6_of(amount_cents)
+    covered = from_hold_usdc6 + from_available_usdc6
+    short = amount_usdc6 - covered
+    available = freed_usdc6 - from_available_usdc6
+    postings = [
+        Posting("unsettled", account_id, USDC, covered),
+        Posting("owed", network, USD, amount_cents),
+        Posting("clearing", network, USD, -amount_cents),
+    ]
+    if from_hold_usdc6 or freed_usdc6:
+        postings.append(Posting("held", account_id, USDC, -from_hold_usdc6 - freed_usdc6))
+    if available:
+        postings.append(Posting("available", account_id, USDC, available))
+    if short:
+        postings += (Posting("receivable", account_id, USDC, -short), Posting("uncovered", "", USDC, short))
+    return Entry(EntryKind.CAPTURE, ref, account_id, at_ns, amount_usdc6, short, tuple(postings))
+
+
+def deposit(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:
+    """The chain holds more for the customer."""
+    return Entry(
+        EntryKind.DEPOSIT, ref, account_id, at_ns, amount_usdc6, 0,
+        (Posting("chain", "", USDC, -amount_usdc6), Posting("available", account_id, USDC, amount_usdc6)),
+    )  # fmt: skip
+
+
+def recovery(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:
+    """New funds pay first what the customer owes; that part is then burned like any capture."""
+    return Entry(
+        EntryKind.RECOVERY, ref, account_id, at_ns, amount_usdc6, 0,
+        (
+            Posting("available", account_id, USDC, -amount_usdc6),
+            Posting("unsettled", account_id, USDC, amount_usdc6),
+            Posting("receivable", account_id, USDC, amount_usdc6),
+            Posting("uncovered", "", USDC, -amount_usdc6),
+        ),
+    )  # fmt: skip
+
+
+def withdrawal_request(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:
+    """Funds on their way out can no longer be spent."""
+    return Entry(
+        EntryKind.WITHDRAWAL_REQUEST, ref, account_id, at_ns, amount_usdc6, 0,
+        (Posting("available", account_id, USDC, -amount_usdc6), Posting("withdrawing", account_id, USDC, amount_usdc6)),
+    )  # fmt: skip
+
+
+def withdrawal_return(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:
+    """Cancelled, or reduced because a settlement came first."""
+    return Entry(
+        EntryKind.WITHDRAWAL_RETURN, ref, account_id, at_ns, amount_usdc6, 0,
+        (Posting("withdrawing", account_id, USDC, -amount_usdc6), Posting("available", account_id, USDC, amount_usdc6)),
+    )  # fmt: skip
+
+
+def withdrawal(
+    ref: str, account_id: str, at_ns: int, *, from_withdrawing_usdc6: int, from_available_usdc6: int
+) -> Entry:
+    """Paid out on chain; what was not set aside before comes from what is available."""
+    amount_usdc6 = from_withdrawing_usdc6 + from_available_usdc6
+    return Entry(
+        EntryKind.WITHDRAWAL, ref, account_id, at_ns, amount_usdc6, 0,
+        (
+            Posting("withdrawing", account_id, USDC, -from_withdrawing_usdc6),
+            Posting("available", account_id, USDC, -from_available_usdc6),
+            Posting("chain", "", USDC, amount_usdc6),
+        ),
+    )  # fmt: skip
+
+
+def settlement(ref: str, account_id: str, at_ns: int, *, burned_usdc6: int, missing_usdc6: int) -> Entry:
+    """Burned on chain. What the chain balance did not cover is advanced by the house and owed by the customer.
+
+    It can only be missing where a payout took more than was available; that negative balance is made good here.
+    """
+    postings = [
+        Posting("unsettled", account_id, USDC, -burned_usdc6 - missing_usdc6),
+        Posting("chain", "", USDC, burned_usdc6),
+    ]
+    if missing_usdc6:
+        postings += (
+            Posting("available", account_id, USDC, missing_usdc6),
+            Posting("receivable", account_id, USDC, -missing_usdc6),
+            Posting("uncovered", "", USDC, missing_usdc6),
+        )
+    return Entry(EntryKind.SETTLEMENT, ref, account_id, at_ns, burned_usdc6, missing_usdc6, tuple(postings))
+
+
+def unbalanced(entry: Entry) -> dict[str, int]:
+    """The assets in which an entry does not sum to zero, with what is left over; empty for a sound entry."""
+    sums: dict[str, int] = {}
+    for posting in entry.postings:
+        sums[posting.asset] = sums.get(posting.asset, 0) + posting.amount
+    return {asset: left for asset, left in sums.items() if left}

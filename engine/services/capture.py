@@ -1,0 +1,126 @@
+"""Capture: a clearing file says what merchants really took. A capture always posts, each at most once."""
+
+from __future__ import annotations
+
+from engine.domain import ledger as journal
+from engine.domain.accounts import Funds
+from engine.domain.authorization import Authorization
+from engine.domain.ledger import Commit, Entry, Queued, Rows, Touch
+from engine.domain.money import USDC6_PER_CENT, usdc6_of
+from engine.interface import CaptureOutcome, CaptureResult, ClearingBatch, ClearingReceipt, Presentment
+from engine.ports import HoldChange, Ports
+from engine.services.once import answer_once
+
+
+class Capture:
+    """The verb, with what it needs."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    async def __call__(self, batch: ClearingBatch) -> ClearingReceipt:
+        """Post every presentment of the batch in one commit. Raises IdempotencyConflict."""
+        now_ns = self._ports.clock.now_ns()
+        changes: list[HoldChange] = []
+
+        def transition(rows: Rows) -> Commit:
+            changes.clear()
+            return post(batch, rows, now_ns, changes)
+
+        touch = Touch(
+            authorizations=tuple(p.authorization_id for p in batch.presentments),
+            cards=tuple(p.card_id for p in batch.presentments),
+            posted=tuple(p.presentment_id for p in batch.presentments),
+        )
+        answer, commit = await answer_once(
+            self._ports.ledger, batch.idempotency_key, fingerprint_of(batch), touch, transition
+        )
+        if commit is not None and changes:
+            await self._ports.holds.apply(changes)
+        return answer
+
+
+def post(batch: ClearingBatch, rows: Rows, now_ns: int, changes: list[HoldChange]) -> Commit:
+    """The whole batch as one commit, in file order; ``changes`` gets what the hold store has to follow."""
+    running = _Running(rows)
+    entries: list[Entry] = []
+    queued: list[Queued] = []
+    results: list[CaptureResult] = []
+    posted: dict[str, None] = {}
+    for presentment in batch.presentments:
+        ref = presentment.presentment_id
+        if ref in rows.posted or ref in posted:
+            results.append(CaptureResult(ref, CaptureOutcome.DUPLICATE, 0, 0, 0))
+            continue
+        account_id = running.account_of(presentment)
+        if account_id is None:
+            results.append(CaptureResult(ref, CaptureOutcome.UNKNOWN_CARD, 0, 0, 0))
+            continue
+        posted[ref] = None
+        entry, change, released_cents = running.take(presentment, account_id, now_ns)
+        entries.append(entry)
+        changes.append(change)
+        covered = entry.amount_usdc6 - entry.receivable_usdc6
+        if covered:
+            queued.append(Queued(ref, account_id, covered))
+        short_cents = -(-entry.receivable_usdc6 // USDC6_PER_CENT)
+        results.append(CaptureResult(ref, CaptureOutcome.POSTED, presentment.amount_cents, released_cents, short_cents))
+    return Commit(
+        entries=tuple(entries),
+        authorizations=tuple(running.changed.values()),
+        queued=tuple(queued),
+        posted=tuple(posted),
+        result=ClearingReceipt(batch.file_id, tuple(results)),
+    )
+
+
+class _Running:
+    """Authorizations and available funds as they stand after the presentments posted so far."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._own: dict[str, int] = {}
+        self.changed: dict[str, Authorization] = {}
+
+    def account_of(self, presentment: Presentment) -> str | None:
+        known = self._rows.authorizations.get(presentment.authorization_id)
+        if known is not None and known.account_id:
+            return known.account_id
+        card = self._rows.cards.get(presentment.card_id)
+        return card.account_id if card is not None else None
+
+    def take(self, presentment: Presentment, account_id: str, now_ns: int) -> tuple[Entry, HoldChange, int]:
+        """Spend the hold first, then whatever else the customer has here, even on its way out; the rest is owed."""
+        authorization_id = presentment.authorization_id
+        known = self.changed.get(authorization_id) or self._rows.authorizations.get(authorization_id)
+        held_before = known.held_cents if known is not None else 0
+        held_after = 0
+        if known is not None:
+            after = known.captured(presentment.amount_cents, final=presentment.final)
+            held_after = after.held_cents
+            self.changed[authorization_id] = after
+        spent_cents = min(presentment.amount_cents, held_before)
+        freed_cents = held_before - spent_cents - held_after
+        beyond = usdc6_of(presentment.amount_cents - spent_cents)
+        own = self._own.get(account_id)
+        if own is None:
+            funds = self._rows.funds.get(account_id, Funds())
+            own = funds.available_usdc6 + funds.withdrawing_usdc6
+        own += usdc6_of(freed_cents)
+        taken = min(beyond, max(own, 0))
+        self._own[account_id] = own - taken
+        change = usdc6_of(freed_cents) - taken
+        entry = journal.capture(
+            presentment.presentment_id, account_id, presentment.network, now_ns,
+            amount_cents=presentment.amount_cents, from_hold_usdc6=usdc6_of(spent_cents),
+            freed_usdc6=usdc6_of(freed_cents), from_available_usdc6=taken,
+        )  # fmt: skip
+        return entry, HoldChange(account_id, authorization_id, usdc6_of(held_after), change), freed_cents
+
+
+def fingerprint_of(batch: ClearingBatch) -> str:
+    """The body of a clearing batch, without its key."""
+    rows = "|".join(
+        f"{p.presentment_id},{p.authorization_id},{p.card_id},{p.amount_cents},{p.final:d}" for p in batch.presentments
+    )
+    return f"capture|{batch.network}|{batch.file_id}|{rows}"

@@ -1,0 +1,87 @@
+"""The production engine: the verbs behind one CardEngine."""
+
+from __future__ import annotations
+
+from engine.domain.accounts import Account, Card
+from engine.domain.ledger import Commit, Touch
+from engine.interface import (
+    AccountOpening,
+    AuthorizationRequest,
+    AuthorizationResponse,
+    Balance,
+    ClearingBatch,
+    ClearingReceipt,
+    DepositNotice,
+    EngineError,
+    EngineKit,
+    ExpiryReceipt,
+    NoticeReceipt,
+    ReversalRequest,
+    ReversalResponse,
+    SettlementReceipt,
+    StatementEntry,
+    StatementKind,
+    StatementPage,
+    WithdrawalNotice,
+)
+from engine.services.authorize import Authorize
+from engine.services.background import Background
+from engine.services.capture import Capture
+from engine.services.deposit import Deposit
+from engine.services.expire import Expire
+from engine.services.reverse import Reverse
+from engine.services.settle import Settle
+from engine.services.withdraw import Withdraw
+
+STATEMENT_PAGE = 1_000
+
+
+class ProductionEngine:
+    """CardEngine on the ports that it is given; it keeps nothing itself that a crash may not take."""
+
+    def __init__(self, kit: EngineKit) -> None:
+        self._ports = kit.ports
+        self._background = Background()
+        self.authorize = Authorize(kit.ports, kit.terms, self._background)
+        self.reverse = Reverse(kit.ports)
+        self.capture = Capture(kit.ports)
+        self.expire = Expire(kit.ports)
+        self.deposit = Deposit(kit.ports)
+        self.withdraw = Withdraw(kit.ports)
+        self.settle = Settle(kit.ports, kit.terms)
+
+    async def open_account(self, opening: AccountOpening) -> None:
+        account = Account(opening.account_id, opening.address, opening.status, opening.kyc_level)
+        cards = tuple(
+            Card(card.card_id, opening.account_id, card.network, card.expires_at_ns, card.status)
+            for card in opening.cards
+        )
+        commit = Commit(accounts=(account,), cards=cards)
+        await self._ports.ledger.update(Touch(accounts=(account.account_id,)), lambda rows: commit)
+        await self._ports.cache.put_account(account, cards)
+
+    async def balance(self, account_id: str) -> Balance:
+        funds = await self._ports.ledger.funds(account_id)
+        if funds is None:
+            raise EngineError(f"no account {account_id!r}")
+        return Balance(
+            account_id,
+            funds.available_usdc6,
+            funds.held_usdc6,
+            funds.unsettled_usdc6,
+            funds.withdrawing_usdc6,
+            funds.receivable_usdc6,
+        )
+
+    async def statement(self, cursor: int) -> StatementPage:
+        lines = await self._ports.ledger.statement(cursor, STATEMENT_PAGE)
+        entries = tuple(
+            StatementEntry(StatementKind(line.kind), line.ref, line.account_id, line.amount_usdc6, line.at_ns)
+            for line in lines
+        )
+        return StatementPage(entries, cursor + len(lines) if len(lines) == STATEMENT_PAGE else -1)
+
+
+def build(kit: EngineKit) -> ProductionEngine:
+    """The factory that ``--engine engine`` names."""
+    return ProductionEngine(kit)

@@ -1,0 +1,68 @@
+"""Withdraw: follow a two-step withdrawal on chain, so that money on its way out is not spent as well."""
+
+from __future__ import annotations
+
+from engine.domain import ledger as journal
+from engine.domain.accounts import Funds
+from engine.domain.ledger import Commit, Entry, Rows, Touch
+from engine.interface import EngineError, NoticeReceipt, WithdrawalNotice, WithdrawalStage
+from engine.ports import HoldChange, Ports
+
+
+class Withdraw:
+    """The verb, with what it needs."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    async def __call__(self, notice: WithdrawalNotice) -> NoticeReceipt:
+        """Book the step unless it was booked before. Raises EngineError for an unknown account."""
+        now_ns = self._ports.clock.now_ns()
+
+        def transition(rows: Rows) -> Commit:
+            funds = rows.funds.get(notice.account_id)
+            if funds is None:
+                raise EngineError(f"withdrawal {notice.event_id}: no account {notice.account_id!r}")
+            if notice.event_id in rows.posted:
+                return Commit(result=None)
+            entries = entries_of(notice, funds, now_ns)
+            change = sum(
+                posting.amount for entry in entries for posting in entry.postings if posting.book == "available"
+            )
+            return Commit(
+                entries=entries,
+                posted=(notice.event_id,),
+                result=HoldChange(notice.account_id, "", 0, change),
+            )
+
+        touch = Touch(accounts=(notice.account_id,), posted=(notice.event_id,))
+        commit = await self._ports.ledger.update(touch, transition)
+        if commit.result is None:
+            return NoticeReceipt(notice.event_id, False)
+        await self._ports.holds.apply((commit.result,))
+        return NoticeReceipt(notice.event_id, True)
+
+
+def entries_of(notice: WithdrawalNotice, funds: Funds, now_ns: int) -> tuple[Entry, ...]:
+    """The postings of one step.
+
+    A request sets aside all that it names, even what holds and captures still need: the available balance is then negative,
+    nothing more is approved, and it comes back as settlements burn first and shrink the withdrawal.
+    """
+    ref, account_id, amount = notice.event_id, notice.account_id, notice.amount_usdc6
+    set_aside = funds.withdrawing_usdc6
+    match notice.stage:
+        case WithdrawalStage.REQUESTED:
+            return (journal.withdrawal_request(ref, account_id, now_ns, amount),)
+        case WithdrawalStage.CANCELLED:
+            return (journal.withdrawal_return(ref, account_id, now_ns, set_aside),) if set_aside else ()
+        case WithdrawalStage.REDUCED:
+            back = max(set_aside - amount, 0)
+            return (journal.withdrawal_return(ref, account_id, now_ns, back),) if back else ()
+        case WithdrawalStage.COMPLETED:
+            from_aside = min(amount, set_aside)
+            paid = journal.withdrawal(
+                ref, account_id, now_ns, from_withdrawing_usdc6=from_aside, from_available_usdc6=amount - from_aside
+            )
+            rest = set_aside - from_aside
+            return (paid, journal.withdrawal_return(ref, account_id, now_ns, rest)) if rest else (paid,)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.domain.accounts import Account, Card, Funds
-from engine.domain.authorization import Authorization
 from engine.domain.decline import DeclineReason
 from engine.domain.ledger import Answer, Commit, Recorded, Rows, StatementLine, Touch
 from engine.domain.settlement import Settlement
@@ -31,13 +30,9 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What the cache knows when a request comes in: has its key been seen, and whom does the card belong to.
-
-    ``seen``: the key was claimed before (now this caller has not claimed it). ``fingerprint`` is then the first body's.
-    """
+    """What the cache knows when a request comes in: was its key claimed before, and whom does the card belong to."""
 
     seen: bool
-    fingerprint: str
     card: Card | None
     account: Account | None
 
@@ -45,8 +40,8 @@ class Opening:
 class Cache(Protocol):
     """Hot copies of what rarely changes, and the claim on an idempotency key."""
 
-    async def begin(self, key: str, fingerprint: str, card_id: str) -> Opening:
-        """Claim ``key`` for this body and read the card's view, in one round trip."""
+    async def begin(self, key: str, card_id: str) -> Opening:
+        """Claim ``key`` and read the card's view, in one round trip."""
         ...
 
     async def put_account(self, account: Account, cards: Sequence[Card]) -> None:

@@ -80,7 +80,8 @@ class Network:
     """A card network: its legs to and from the engine, how long it waits, when its clearing file comes.
 
     ``share``: of cards issued on it. ``clearing_at_ns``: time of day (UTC) on the day after the purchase.
-    ``reversal_retry_ns``: a reversal is sent again until it is answered.
+    ``reversal_retry_ns``: a reversal is sent again until it is answered. ``repeat_share``: of requests that arrive twice,
+    as networks may send them, the second time ``repeat_after_ns`` later.
     """
 
     name: str
@@ -90,6 +91,8 @@ class Network:
     deadline_ns: int
     clearing_at_ns: int
     reversal_retry_ns: int = 5 * SECOND_NS
+    repeat_share: float = 0.0
+    repeat_after_ns: int = 2 * MS_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ class Habits:
     Fuel (MCC 5542) authorizes ``fuel_authorize_cents`` as an estimate and clears the true amount. Where tips are usual
     (``tip_mccs``) a share of ``tip_share`` purchases clears higher, by a lognormal percentage of median ``tip_median_pct``
     and at most ``tip_max_pct`` (New York taxi card rides: 90 % tip, median 20 %, at most 62 %).
-    ``split_share`` of remote orders (``split_mccs``) ship, and clear, in two parts.
+    ``split_share`` of remote orders (``split_mccs``) ship, and clear, in two parts, a day apart. ``abandoned_share`` of all
+    approved purchases is never presented, so that the hold has to expire.
     """
 
     fuel_authorize_cents: int = 12_500
@@ -110,6 +114,7 @@ class Habits:
     tip_max_pct: int = 62
     split_mccs: frozenset[str] = frozenset({"5964", "5969", "5942", "5732"})
     split_share: float = 0.1
+    abandoned_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

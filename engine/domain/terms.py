@@ -13,8 +13,8 @@ class LimitTerms:
     """Spending limits of an account, in cents; equal to the limit is still allowed.
 
     Days start at midnight UTC, months on the 1st, by the engine's clock at its decision. An approval counts with its
-    authorized amount in the windows of its decision; a reversal or an expiry gives that amount back to those same
-    windows; captures change nothing.
+    authorized amount in the windows of its decision; a reversal or an expiry gives back to those same windows what was
+    still held; captures change nothing.
     """
 
     per_transaction_cents: int = 100_000

@@ -54,7 +54,7 @@ class Authorize:
         """The decision, committed; None where this key has been claimed or answered before."""
         ports, terms = self._ports, self._terms
         fingerprint = fingerprint_of(request)
-        opening = await ports.cache.begin(request.idempotency_key, fingerprint, request.card_id)
+        opening = await ports.cache.begin(request.idempotency_key, request.card_id)
         if opening.seen:
             return None
         at_ns = ports.clock.now_ns()

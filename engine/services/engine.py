@@ -6,23 +6,12 @@ from engine.domain.accounts import Account, Card
 from engine.domain.ledger import Commit, Touch
 from engine.interface import (
     AccountOpening,
-    AuthorizationRequest,
-    AuthorizationResponse,
     Balance,
-    ClearingBatch,
-    ClearingReceipt,
-    DepositNotice,
     EngineError,
     EngineKit,
-    ExpiryReceipt,
-    NoticeReceipt,
-    ReversalRequest,
-    ReversalResponse,
-    SettlementReceipt,
     StatementEntry,
     StatementKind,
     StatementPage,
-    WithdrawalNotice,
 )
 from engine.services.authorize import Authorize
 from engine.services.background import Background

@@ -1,0 +1,33 @@
+"""The cache in memory: cards and accounts as last put, and claimed idempotency keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.domain.accounts import Account, Card
+from engine.ports import Opening
+from simulators.backends.served import Served
+
+
+class MemoryCache:
+    """The port ``Cache``. A call takes effect when it has been served."""
+
+    def __init__(self, served: Served) -> None:
+        self._serve = served.serve
+        self._accounts: dict[str, Account] = {}
+        self._cards: dict[str, Card] = {}
+        self._claims: set[str] = set()
+
+    async def begin(self, key: str, card_id: str) -> Opening:
+        await self._serve()
+        if key in self._claims:
+            return Opening(True, None, None)
+        self._claims.add(key)
+        card = self._cards.get(card_id)
+        return Opening(False, card, None if card is None else self._accounts.get(card.account_id))
+
+    async def put_account(self, account: Account, cards: Sequence[Card]) -> None:
+        await self._serve()
+        self._accounts[account.account_id] = account
+        for card in cards:
+            self._cards[card.card_id] = card

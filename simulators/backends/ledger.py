@@ -1,0 +1,196 @@
+"""The ledger in memory: the same commits as a database would take, each of them whole."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from engine.domain.accounts import Account, Card, Funds
+from engine.domain.authorization import Authorization, Status
+from engine.domain.ledger import (
+    USDC,
+    Answer,
+    Commit,
+    Entry,
+    EntryKind,
+    Queued,
+    Recorded,
+    Rows,
+    StatementLine,
+    Touch,
+    unbalanced,
+)
+from engine.domain.settlement import Settlement, settlement_of
+from engine.ports import Transition
+from simulators.backends.served import Served
+
+_LINES = {
+    EntryKind.CAPTURE: "capture",
+    EntryKind.DEPOSIT: "deposit",
+    EntryKind.RECOVERY: "recovery",
+    EntryKind.WITHDRAWAL: "withdrawal",
+    EntryKind.SETTLEMENT: "settlement",
+}
+_BOOKS = ("available", "held", "unsettled", "withdrawing", "receivable")
+
+
+class UnbalancedEntry(Exception):
+    """A journal entry does not sum to zero: the engine is broken, nothing may go on."""
+
+
+class MemoryLedger:
+    """The port ``Ledger``. ``journal`` is called with every entry that is committed."""
+
+    def __init__(self, served: Served, journal: Callable[[Entry], None] | None = None) -> None:
+        self._serve = served.serve
+        self._journal = journal
+        self._accounts: dict[str, Account] = {}
+        self._cards: dict[str, Card] = {}
+        self._funds: dict[str, list[int]] = {}
+        self._authorizations: dict[str, Authorization] = {}
+        self._answers: dict[str, Answer] = {}
+        self._posted: set[str] = set()
+        self._queued: dict[str, list[Queued]] = {}
+        self._settlements: dict[str, Settlement] = {}
+        self._expiring: dict[int, deque[tuple[int, str]]] = {}
+        self._lines: list[StatementLine] = []
+
+    async def record(self, commit: Commit) -> Recorded:
+        await self._serve()
+        if any(answer.key in self._answers for answer in commit.answers):
+            return Recorded.ANSWERED
+        for authorization in commit.authorizations:
+            if authorization.authorization_id in self._authorizations:
+                return Recorded.EXISTS
+        for entry in commit.entries:
+            if self._funds[entry.account_id][0] < entry.amount_usdc6:
+                return Recorded.SHORT
+        self._commit(commit)
+        return Recorded.DONE
+
+    async def update(self, touch: Touch, transition: Transition) -> Commit:
+        await self._serve()
+        commit = transition(self._read(touch))
+        self._commit(commit)
+        return commit
+
+    async def answer(self, key: str) -> Answer | None:
+        await self._serve()
+        return self._answers.get(key)
+
+    async def due(self, now_ns: int, limit: int) -> Sequence[str]:
+        await self._serve()
+        found: list[str] = []
+        for waiting in self._expiring.values():
+            while waiting and waiting[0][0] <= now_ns and len(found) < limit:
+                known = self._authorizations[waiting.popleft()[1]]
+                if known.status is Status.OPEN:
+                    found.append(known.authorization_id)
+        return found
+
+    async def form_settlement(self, now_ns: int, max_users: int) -> Settlement | None:
+        await self._serve()
+        account_ids = [account_id for account_id, _ in zip(self._queued, range(max_users), strict=False)]
+        if not account_ids:
+            return None
+        settlement = settlement_of(
+            (queued for account_id in account_ids for queued in self._queued.pop(account_id)), now_ns
+        )
+        self._settlements[settlement.settlement_id] = settlement
+        return settlement
+
+    async def open_settlements(self) -> Sequence[Settlement]:
+        await self._serve()
+        return tuple(self._settlements.values())
+
+    async def addresses(self, account_ids: Sequence[str]) -> dict[str, str]:
+        await self._serve()
+        return {account_id: self._accounts[account_id].address for account_id in account_ids}
+
+    async def funds(self, account_id: str) -> Funds | None:
+        await self._serve()
+        return self._funds_of(account_id)
+
+    async def statement(self, cursor: int, limit: int) -> Sequence[StatementLine]:
+        await self._serve()
+        return self._lines[cursor : cursor + limit]
+
+    def totals(self) -> Funds:
+        """All accounts together, read from outside the engine's time."""
+        columns = zip(*self._funds.values(), strict=True) if self._funds else ((0,),) * len(_BOOKS)
+        available, held, unsettled, withdrawing, receivable = map(sum, columns)
+        return Funds(available, held, unsettled, withdrawing, -receivable)
+
+    def _funds_of(self, account_id: str) -> Funds | None:
+        books = self._funds.get(account_id)
+        if books is None:
+            return None
+        available, held, unsettled, withdrawing, receivable = books
+        return Funds(available, held, unsettled, withdrawing, -receivable)
+
+    def _read(self, touch: Touch) -> Rows:
+        authorizations = _found(self._authorizations, touch.authorizations)
+        cards = _found(self._cards, touch.cards)
+        account_ids = dict.fromkeys(touch.accounts)
+        account_ids.update((a.account_id, None) for a in authorizations.values())
+        account_ids.update((card.account_id, None) for card in cards.values())
+        return Rows(
+            authorizations,
+            {account_id: funds for account_id in account_ids if (funds := self._funds_of(account_id)) is not None},
+            cards,
+            frozenset(ref for ref in touch.posted if ref in self._posted),
+            _found(self._answers, touch.keys),
+            _found(self._settlements, touch.settlements),
+        )
+
+    def _commit(self, commit: Commit) -> None:
+        for account in commit.accounts:
+            self._accounts[account.account_id] = account
+            self._funds.setdefault(account.account_id, [0] * len(_BOOKS))
+        for card in commit.cards:
+            self._cards[card.card_id] = card
+        for entry in commit.entries:
+            self._post(entry)
+        for authorization in commit.authorizations:
+            self._keep(authorization)
+        for answer in commit.answers:
+            self._answers[answer.key] = answer
+        for queued in commit.queued:
+            self._queued.setdefault(queued.account_id, []).append(queued)
+        self._posted.update(commit.posted)
+        for settlement_id in commit.closed:
+            del self._settlements[settlement_id]
+
+    def _keep(self, authorization: Authorization) -> None:
+        authorization_id = authorization.authorization_id
+        if authorization_id not in self._authorizations and authorization.status is Status.OPEN:
+            lifetime_ns = authorization.expires_at_ns - authorization.counted_at_ns
+            waiting = self._expiring.setdefault(lifetime_ns, deque())
+            waiting.append((authorization.expires_at_ns, authorization_id))
+        self._authorizations[authorization_id] = authorization
+
+    def _post(self, entry: Entry) -> None:
+        """Add the postings to the books; an entry that does not balance stops the world."""
+        if left := unbalanced(entry):
+            raise UnbalancedEntry(f"{entry.kind} {entry.ref}: {left} left over in {entry.postings}")
+        books = self._funds[entry.account_id]
+        for book, owner, asset, amount in entry.postings:
+            if asset == USDC and owner:
+                books[_BOOKS.index(book)] += amount
+        if self._journal is not None:
+            self._journal(entry)
+        self._write_lines(entry)
+
+    def _write_lines(self, entry: Entry) -> None:
+        kind = _LINES.get(entry.kind)
+        if kind is not None:
+            self._lines.append(StatementLine(kind, entry.ref, entry.account_id, entry.amount_usdc6, entry.at_ns))
+        if entry.receivable_usdc6:
+            self._lines.append(
+                StatementLine("receivable", entry.ref, entry.account_id, entry.receivable_usdc6, entry.at_ns)
+            )
+
+
+def _found(table: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: table[key] for key in keys if key in table}

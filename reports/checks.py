@@ -1,0 +1,154 @@
+"""What a run is judged by: budgets, invariants and reconciliation, each one check in words that a tester can act on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from reports.facts import RunFacts
+from reports.frames import Events
+from reports.reconciliation import LEGS
+from reports.words import money, plural, virtual_time
+
+INVARIANTS = {
+    "I1": "conservation",
+    "I2": "no overspend",
+    "I3": "exactly once",
+    "I4": "limits",
+    "I5": "no lost approval",
+    "I6": "no zombie hold",
+    "I7": "settled once",
+    "I8": "backing",
+    "I9": "lifecycle",
+    "I10": "reconciled",
+    "I11": "funding",
+    "I12": "liveness",
+    "I13": "secrecy",
+    "I14": "determinism",
+}
+LEG_TITLES = {
+    "network_ledger": "Network clearing against the ledger",
+    "ledger_chain": "Ledger against the chain",
+    "funding_ledger": "Chain funding against the ledger",
+}
+LISTED_FINDINGS = 200
+
+
+def check(
+    name: str, group: str, ok: bool, measured: float | None, budget: float | None, detail: str
+) -> dict[str, object]:
+    return {"name": name, "group": group, "ok": ok, "measured": measured, "budget": budget, "detail": detail}
+
+
+def leaves(tree: Mapping[str, object], above: str = "") -> Iterator[tuple[str, float | int | None]]:
+    """Every dotted path to a number (or to a figure that was not measured) in a report."""
+    for key, value in tree.items():
+        path = f"{above}{key}"
+        if isinstance(value, Mapping):
+            yield from leaves(value, path + ".")
+        elif value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            yield path, value
+
+
+def budget_checks(report: Mapping[str, object], budgets: Mapping[str, float]) -> list[dict[str, object]]:
+    """One check a budget: the figure at the path is at most the budget; with ``.min`` behind the path, at least.
+
+    A path that the report does not have fails and names the nearest one; so does a figure that nothing was measured for.
+    """
+    figures = dict(leaves(report))
+    return [_budget(path, limit, figures) for path, limit in budgets.items()]
+
+
+def _budget(path: str, limit: float, figures: Mapping[str, float | int | None]) -> dict[str, object]:
+    lowest = path not in figures and path.endswith(".min")
+    where = path.removesuffix(".min") if lowest else path
+    if where not in figures:
+        near = difflib.get_close_matches(where, figures, n=1, cutoff=0)
+        hint = f"; the nearest is {near[0]}" if near else ""
+        return check(path, "budget", False, None, limit, f"the report has no figure {where}{hint}")
+    measured = figures[where]
+    if measured is None:
+        return check(path, "budget", False, None, limit, f"{where} was not measured: the run had no sample of it")
+    ok = measured >= limit if lowest else measured <= limit
+    relation = f"{'at least' if lowest else 'at most'} {limit:,}"
+    if ok:
+        return check(path, "budget", True, measured, limit, f"{measured:,}, {relation} allowed")
+    off = abs(measured - limit) / abs(limit) * 100 if limit else None
+    by = f", {off:,.1f} % {'short' if lowest else 'over'}" if off is not None else ""
+    return check(path, "budget", False, measured, limit, f"{measured:,}, but {relation} is allowed{by}")
+
+
+def findings_section(events: Events) -> dict[str, object]:
+    """What the auditor found: how many per invariant, and the first ones in words."""
+    rows = events.of("finding", ["at_ns", "ref", "account", "result", "detail"]).astype({"result": str, "account": str})
+    first = rows.sort_values("at_ns", kind="stable").head(LISTED_FINDINGS)
+    return {
+        "total": len(rows),
+        "by_invariant": {str(name): int(n) for name, n in rows["result"].value_counts().sort_index().items()},
+        "first": [
+            {
+                "invariant": row["result"],
+                "at_ns": int(row["at_ns"]),
+                "ref": row["ref"],
+                "account": row["account"],
+                "detail": row["detail"],
+            }
+            for row in first.to_dict("records")
+        ],
+    }
+
+
+def invariant_checks(events: Events, audited: tuple[str, ...]) -> list[dict[str, object]]:
+    """One check an invariant; what was found broken is a failed check even where it was not asked for."""
+    rows = events.of("finding", ["at_ns", "ref", "result", "detail"])
+    if len(rows):
+        rows = rows.astype({"result": str}).sort_values("at_ns", kind="stable")
+    found = sorted(set(rows["result"].astype(str)) - set(audited), key=_number)
+    return [_invariant(name, rows[rows["result"] == name]) for name in (*audited, *found)]
+
+
+def _number(invariant: str) -> tuple[int, str]:
+    digits = invariant.lstrip("I")
+    return (int(digits) if digits.isdigit() else 1_000, invariant)
+
+
+def _invariant(number: str, findings: pd.DataFrame) -> dict[str, object]:
+    title = f"{number} {INVARIANTS[number]}" if number in INVARIANTS else number
+    if not len(findings):
+        return check(title, "invariant", True, 0, 0, "held at every event")
+    first = findings.iloc[0]
+    words = f"{plural(len(findings), 'finding')}; the first at {virtual_time(int(first['at_ns']))}, {first['ref']}: "
+    return check(title, "invariant", False, len(findings), 0, words + str(first["detail"]))
+
+
+def reconciliation_checks(section: Mapping[str, object]) -> list[dict[str, object]]:
+    """One check a leg: ok where nothing is left unexplained."""
+    return [_leg(name, section) for name in LEGS]
+
+
+def _leg(name: str, section: Mapping[str, object]) -> dict[str, object]:
+    figures = section[name]
+    unexplained, explained = figures["unexplained"], figures["explained"]
+    words = f"{figures['matched']:,} matched"
+    if explained:
+        words += f", {plural(explained, 'break')} explained"
+    if unexplained:
+        first = next(b for b in section["breaks"] if b["leg"] == name and b["explained_by"] is None)
+        difference = first["actual"] - first["expected"]
+        words += (
+            f", {plural(unexplained, 'break')} unexplained; the first: {first['kind']} {first['ref']}, "
+            f"expected {money(first['expected'])}, found {money(first['actual'])} "
+            f"({'+' if difference > 0 else ''}{money(difference)})"
+        )
+    return check(f"reconciliation.{name}", "reconciliation", not unexplained, unexplained, 0, words)
+
+
+def all_checks(report: Mapping[str, object], events: Events, facts: RunFacts) -> list[dict[str, object]]:
+    """Budgets first, then invariants, then reconciliation."""
+    return [
+        *budget_checks(report, facts.budgets),
+        *invariant_checks(events, facts.invariants),
+        *reconciliation_checks(report["reconciliation"]),
+    ]

@@ -1,0 +1,98 @@
+"""How often what happened."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.interface import RESPONSE_CODES, CaptureOutcome, DeclineReason
+from reports.frames import Events, encode, ints
+from reports.swipes import ANSWERED, FAILED, TIMED_OUT, Swipes
+
+
+def counts_section(events: Events, swipes: Swipes) -> dict[str, object]:
+    """Every swipe ends as exactly one of approved, declined, timed out or error.
+
+    ``stand_in``: swipes that the network had to answer itself, because of a timeout or an error. ``late``: answers after
+    the deadline. ``captures``: presentments posted; what was answered otherwise is beside it.
+    """
+    answered = swipes.ending == ANSWERED
+    approved = int(swipes.approved.sum())
+    timeouts, errors = int((swipes.ending == TIMED_OUT).sum()), int((swipes.ending == FAILED).sum())
+    captures = by_result(events, "capture")
+    return {
+        "swipes": len(swipes),
+        "approved": approved,
+        "declined": int(answered.sum()) - approved,
+        "declines": declines(swipes),
+        "timeouts": timeouts,
+        "errors": errors,
+        "late": sum(by_result(events, "authorize.late").values()),
+        "stand_in": timeouts + errors,
+        "reversals": sum(by_result(events, "reverse").values()),
+        "presentments": sum(by_result(events, "present").values()),
+        "captures": captures.get(CaptureOutcome.POSTED, 0),
+        "capture_duplicates": captures.get(CaptureOutcome.DUPLICATE, 0),
+        "captures_unknown_card": captures.get(CaptureOutcome.UNKNOWN_CARD, 0),
+        "refunds": sum(by_result(events, "refund").values()),
+        "expiries": sum(by_result(events, "expire").values()),
+        "deposits": by_result(events, "deposit").get("applied", 0),
+        "withdrawals": by_result(events, "chain.withdrawal").get("completed", 0),
+        "findings": sum(by_result(events, "finding").values()),
+        "events": events.rows,
+    }
+
+
+def by_result(events: Events, kind: str) -> dict[str, int]:
+    """How often each result word occurs among the rows of one kind, by name."""
+    table = events.arrow([kind], ["result"])
+    if not table.num_rows:
+        return {}
+    (codes,), names = encode(table["result"])
+    return dict(sorted(zip(names.to_pylist(), np.bincount(codes, minlength=len(names)).tolist(), strict=True)))
+
+
+def declines(swipes: Swipes) -> dict[str, int]:
+    """Answers in time that were not approvals, by reason, the most frequent first."""
+    codes = swipes.result[(swipes.ending == ANSWERED) & ~swipes.approved]
+    found = zip(swipes.results, np.bincount(codes, minlength=len(swipes.results)).tolist(), strict=False)
+    return dict(sorted(((name, n) for name, n in found if n), key=lambda item: (-item[1], item[0])))
+
+
+def decline_rows(reasons: dict[str, int], swipes: int) -> list[dict[str, object]]:
+    """The same with each reason's ISO 8583 response code and its share of all swipes."""
+    known = {reason.value: RESPONSE_CODES[reason] for reason in DeclineReason}
+    return [
+        {"reason": reason, "code": known.get(reason, ""), "count": n, "share": round(n / swipes, 6) if swipes else 0.0}
+        for reason, n in reasons.items()
+    ]
+
+
+def approved_cents(events: Events) -> int:
+    """Card money approved in time."""
+    table = events.arrow(["authorize"], ["result", "amount_cents"])
+    if not table.num_rows:
+        return 0
+    (codes,), names = encode(table["result"])
+    listed = names.to_pylist()
+    if "approved" not in listed:
+        return 0
+    return total(ints(table["amount_cents"])[codes == listed.index("approved")])
+
+
+def total(amounts: np.ndarray) -> int:
+    """The exact sum, also where 64 bits do not hold it."""
+    if not len(amounts):
+        return 0
+    if float(np.abs(amounts.astype(float)).sum()) < 2**62:
+        return int(amounts.sum())
+    return sum(amounts.tolist())
+
+
+def faults_section(events: Events) -> dict[str, dict[str, int]]:
+    """``{kind: {injected, observed}}``."""
+    rows = events.of("fault", ["ref", "result"])
+    section: dict[str, dict[str, int]] = {}
+    for kind, result in sorted(zip(rows["ref"].tolist(), rows["result"].astype(str).tolist(), strict=True)):
+        section.setdefault(kind, {"injected": 0, "observed": 0})
+        section[kind][result] = section[kind].get(result, 0) + 1
+    return section

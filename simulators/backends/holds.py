@@ -51,7 +51,12 @@ class MemoryHoldStore:
         if day != balance.day:
             balance.enter(day)
         reason = numeric(
-            hold.amount_cents, hold.amount_usdc6, balance.available_usdc6, balance.day_cents, balance.month_cents, limits
+            hold.amount_cents,
+            hold.amount_usdc6,
+            balance.available_usdc6,
+            balance.day_cents,
+            balance.month_cents,
+            limits,
         )
         if reason is None:
             balance.available_usdc6 -= hold.amount_usdc6

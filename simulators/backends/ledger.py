@@ -116,6 +116,11 @@ class MemoryLedger:
         await self._serve()
         return self._lines[cursor : cursor + limit]
 
+    @property
+    def in_use(self) -> bool:
+        """Whether the engine keeps its books here."""
+        return bool(self._accounts)
+
     def totals(self) -> Funds:
         """All accounts together, read from outside the engine's time."""
         columns = zip(*self._funds.values(), strict=True) if self._funds else ((0,),) * len(_BOOKS)

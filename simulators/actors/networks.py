@@ -1,0 +1,243 @@
+"""A card network: carries authorizations to the engine and back, keeps a deadline, reverses what it gave up on, and
+sends a clearing file on the next day."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.interface import (
+    AuthorizationKind,
+    AuthorizationRequest,
+    CardEngine,
+    ClearingBatch,
+    Presentment,
+    ReversalRequest,
+)
+from simulators.kernel import Kernel, Trace
+from simulators.settings import DAY_NS, SECOND_NS, Network
+from simulators.tap import Tap, Unanswered
+
+PRESENTMENTS_AT_ONCE = 500
+RETRY_NS = 60 * SECOND_NS
+
+
+class Swipe:
+    """One purchase on its way: what is asked now, what will be presented, and how far it has come."""
+
+    __slots__ = (
+        "account_id", "asked_cents", "authorization_id", "card_id", "done", "estimate",
+        "mcc", "merchant_id", "presents", "sent_ns", "timed_out",
+    )  # fmt: skip
+
+    def __init__(
+        self, authorization_id: str, account_id: str, card_id: str, merchant_id: str, mcc: str,
+        asked_cents: int, estimate: bool, presents: tuple[int, ...],
+    ) -> None:  # fmt: skip
+        self.authorization_id = authorization_id
+        self.account_id = account_id
+        self.card_id = card_id
+        self.merchant_id = merchant_id
+        self.mcc = mcc
+        self.asked_cents = asked_cents
+        self.estimate = estimate
+        self.presents = presents
+        self.sent_ns = 0
+        self.done = self.timed_out = False
+
+
+class CardNetwork:
+    """One network. ``carry`` is started for every swipe; clearing and deadlines run by themselves."""
+
+    def __init__(
+        self, kernel: Kernel, tap: Tap, engine: CardEngine, trace: Trace, settings: Network
+    ) -> None:  # fmt: skip
+        self.name = settings.name
+        self._kernel = kernel
+        self._tap = tap
+        self._engine = engine
+        self._append = trace.append
+        self._settings = settings
+        stream = kernel.stream(f"network:{settings.name}")
+        out, back = settings.to_engine, settings.from_engine
+        self._out_ns = stream.lognormal_sampler(max(out.median_ns, 1), out.sigma)
+        self._back_ns = stream.lognormal_sampler(max(back.median_ns, 1), back.sigma)
+        self._chance = stream.uniform
+        self._awaited: deque[Swipe] = deque()
+        self._watch = kernel.env.event()
+        self._to_present: dict[int, list[tuple[Swipe, int]]] = {}
+
+    def start(self) -> None:
+        """Begin to watch deadlines and to clear."""
+        self._kernel.process(self._deadlines(), f"{self.name} deadlines", daemon=True)
+        self._kernel.process(self._clearing(), f"{self.name} clearing", daemon=True)
+
+    # authorization
+
+    def carry(self, swipe: Swipe) -> Iterator[Any]:
+        """Take a swipe to the engine and its answer back to the merchant."""
+        kernel, settings = self._kernel, self._settings
+        env = kernel.env
+        sent_ns = swipe.sent_ns = env.now
+        self._expect(swipe)
+        yield env.timeout(self._out_ns() + settings.to_engine.floor_ns)
+        request = AuthorizationRequest(
+            swipe.authorization_id, swipe.authorization_id, swipe.card_id, swipe.asked_cents, self.name,
+            swipe.merchant_id, swipe.mcc, kernel.epoch_ns + sent_ns,
+            AuthorizationKind.PREAUTHORIZATION if swipe.estimate else AuthorizationKind.PURCHASE,
+        )  # fmt: skip
+        if settings.repeat_share and self._chance() < settings.repeat_share:
+            kernel.process(self._repeat(request), "repeat", daemon=True)
+        answer = (yield kernel.call(self._tap.authorize(request))).unwrap()
+        yield env.timeout(self._back_ns() + settings.from_engine.floor_ns)
+        self._arrived(swipe, answer)
+
+    def _repeat(self, request: AuthorizationRequest) -> Iterator[Any]:
+        """The same message a second time, as networks may send it; its answer has to be the same."""
+        yield self._kernel.env.timeout(self._settings.repeat_after_ns)
+        (yield self._kernel.call(self._tap.authorize(request))).unwrap()
+
+    def _arrived(self, swipe: Swipe, answer: Any) -> None:
+        now_ns = self._kernel.env.now
+        swipe.done = True
+        if isinstance(answer, Unanswered):
+            kind, result, approved = "authorize.error", answer.name, False
+        else:
+            kind, approved = "authorize", answer.approved
+            result = "approved" if approved else answer.reason
+        if swipe.timed_out:
+            kind = "authorize.late"
+        self._append(
+            (now_ns, kind, swipe.authorization_id, swipe.account_id, self.name, swipe.asked_cents, 0, result,
+             now_ns - swipe.sent_ns, "")
+        )  # fmt: skip
+        if approved and not swipe.timed_out and swipe.presents:
+            self._present_on(self._day(now_ns) + 1, swipe, 0)
+
+    def _expect(self, swipe: Swipe) -> None:
+        self._awaited.append(swipe)
+        if not self._watch.triggered:
+            self._watch.succeed()
+
+    def _deadlines(self) -> Iterator[Any]:
+        """All swipes of a network have the same deadline, so the one sent first is due first."""
+        env, awaited, deadline_ns = self._kernel.env, self._awaited, self._settings.deadline_ns
+        while True:
+            while awaited:
+                swipe = awaited[0]
+                left_ns = swipe.sent_ns + deadline_ns - env.now
+                if not swipe.done and left_ns > 0:
+                    yield env.timeout(left_ns)
+                    continue
+                awaited.popleft()
+                if not swipe.done:
+                    self._give_up(swipe)
+            self._watch = env.event()
+            yield self._watch
+
+    def _give_up(self, swipe: Swipe) -> None:
+        """Too late: the merchant hears a decline, and the engine a reversal until it answers one."""
+        swipe.timed_out = True
+        now_ns = self._kernel.env.now
+        self._append(
+            (now_ns, "authorize.timeout", swipe.authorization_id, swipe.account_id, self.name, swipe.asked_cents, 0,
+             "declined", now_ns - swipe.sent_ns, "")
+        )  # fmt: skip
+        self._kernel.process(self._reverse(swipe), f"reversal of {swipe.authorization_id}", daemon=True)
+
+    def _reverse(self, swipe: Swipe) -> Iterator[Any]:
+        kernel = self._kernel
+        env = kernel.env
+        sent_ns = env.now
+        request = ReversalRequest(
+            f"{swipe.authorization_id}:reversal", swipe.authorization_id, swipe.card_id, self.name, kernel.utc_ns
+        )
+        while True:
+            yield env.timeout(self._out_ns() + self._settings.to_engine.floor_ns)
+            answer = (yield kernel.call(self._tap.tell(request, self._engine.reverse))).unwrap()
+            yield env.timeout(self._back_ns() + self._settings.from_engine.floor_ns)
+            if not isinstance(answer, Unanswered):
+                break
+            yield env.timeout(self._settings.reversal_retry_ns)
+        self._append(
+            (env.now, "reverse", swipe.authorization_id, swipe.account_id, self.name, swipe.asked_cents,
+             answer.released_cents * 10_000, "released" if answer.released_cents else "nothing_held",
+             env.now - sent_ns, "")
+        )  # fmt: skip
+
+    # clearing
+
+    def _day(self, now_ns: int) -> int:
+        return (self._kernel.epoch_ns + now_ns) // DAY_NS
+
+    def _present_on(self, day: int, swipe: Swipe, part: int) -> None:
+        self._to_present.setdefault(day, []).append((swipe, part))
+
+    def _clearing(self) -> Iterator[Any]:
+        """Every day at the network's hour: the file of what was approved the day before."""
+        env = self._kernel.env
+        while True:
+            utc_ns = self._kernel.epoch_ns + env.now
+            due_ns = utc_ns // DAY_NS * DAY_NS + self._settings.clearing_at_ns
+            yield env.timeout(due_ns - utc_ns if due_ns > utc_ns else due_ns + DAY_NS - utc_ns)
+            day = self._day(env.now)
+            for ready in sorted(d for d in self._to_present if d <= day):
+                yield from self._send_file(ready, self._to_present.pop(ready))
+
+    def _send_file(self, day: int, records: list[tuple[Swipe, int]]) -> Iterator[Any]:
+        date = datetime.fromtimestamp(day * 86_400, UTC).date()
+        file_id = f"{self.name}-{date:%Y%m%d}"
+        for start in range(0, len(records), PRESENTMENTS_AT_ONCE):
+            part = records[start : start + PRESENTMENTS_AT_ONCE]
+            yield from self._send_batch(day, file_id, start // PRESENTMENTS_AT_ONCE, part)
+
+    def _send_batch(self, day: int, file_id: str, number: int, records: list[tuple[Swipe, int]]) -> Iterator[Any]:
+        kernel, append, name = self._kernel, self._append, self.name
+        env = kernel.env
+        sent_ns = env.now
+        presentments = []
+        for swipe, part in records:
+            amounts = swipe.presents
+            final = part == len(amounts) - 1
+            presentment = Presentment(
+                f"{swipe.authorization_id}.{part + 1}",
+                swipe.authorization_id,
+                swipe.card_id,
+                name,
+                amounts[part],
+                final,
+            )
+            presentments.append(presentment)
+            append(
+                (
+                    sent_ns,
+                    "present",
+                    presentment.presentment_id,
+                    swipe.account_id,
+                    name,
+                    amounts[part],
+                    0,
+                    "sent",
+                    -1,
+                    "",
+                )
+            )
+            if not final:
+                self._present_on(day + 1, swipe, part + 1)
+        batch = ClearingBatch(f"{file_id}/{number}", name, file_id, kernel.utc_ns, tuple(presentments))
+        while isinstance(
+            receipt := (yield kernel.call(self._tap.tell(batch, self._engine.capture))).unwrap(), Unanswered
+        ):
+            yield env.timeout(RETRY_NS)
+        now_ns = env.now
+        for (swipe, _), presentment, result in zip(records, presentments, receipt.results, strict=True):
+            append(
+                (now_ns, "capture", presentment.presentment_id, swipe.account_id, name, presentment.amount_cents,
+                 result.posted_cents * 10_000, result.outcome, now_ns - sent_ns, "")
+            )  # fmt: skip
+
+    def unfinished(self) -> int:
+        """Presentments that no file has carried yet."""
+        return sum(len(records) for records in self._to_present.values())

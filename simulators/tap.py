@@ -1,0 +1,82 @@
+"""The wire between the world and the engine, with a tap on it.
+
+Whatever the world says to the engine goes through here; the auditor and the trace hear it, at the instant at which it
+reaches the engine and at which the engine has answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from engine.interface import AuthorizationRequest, AuthorizationResponse, CardEngine, EngineError
+from simulators.auditor import Auditor
+from simulators.kernel import Kernel, KernelError, Trace
+
+
+class Unanswered:
+    """The engine raised instead of answering; ``error`` is what."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    @property
+    def name(self) -> str:
+        """The error's class, for tables."""
+        return type(self.error).__name__
+
+
+class Tap:
+    """Calls the engine; answers are values, an :class:`Unanswered` where the engine raised."""
+
+    def __init__(self, kernel: Kernel, engine: CardEngine, auditor: Auditor, trace: Trace) -> None:
+        self._kernel = kernel
+        self._engine = engine
+        self._auditor = auditor
+        self._append = trace.append
+
+    async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse | Unanswered:
+        """An authorization; the time inside the engine becomes an ``engine`` row."""
+        kernel, auditor = self._kernel, self._auditor
+        arrived_ns = kernel.now_ns
+        auditor.sent(kernel.utc_ns, request)
+        try:
+            answer = await self._engine.authorize(request)
+        except KernelError:
+            raise
+        except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises is its answer, and is counted
+            return self._failed(request, error)
+        auditor.answered(kernel.utc_ns, request, answer)
+        now_ns = kernel.now_ns
+        self._append(
+            (now_ns, "engine", request.authorization_id, "", request.network, request.amount_cents, 0,
+             "approved" if answer.approved else answer.reason, now_ns - arrived_ns, "")
+        )  # fmt: skip
+        return answer
+
+    async def tell(self, message: Any, call: Callable[[Any], Awaitable[Any]], said: Any = None) -> Any | Unanswered:
+        """Any other exchange: ``call(said or message)``, with ``message`` as the auditor is to see it."""
+        self._auditor.sent(self._kernel.utc_ns, message)
+        try:
+            answer = await call(message if said is None else said)
+        except KernelError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._failed(message, error)
+        self._auditor.answered(self._kernel.utc_ns, message, answer)
+        return answer
+
+    def _failed(self, message: Any, error: Exception) -> Unanswered:
+        self._auditor.failed(self._kernel.utc_ns, message, error)
+        if not isinstance(error, EngineError):
+            where = error.__traceback__
+            while where is not None and where.tb_next is not None:
+                where = where.tb_next
+            place = f"{where.tb_frame.f_code.co_filename.rpartition('/')[2]}:{where.tb_lineno}" if where else "?"
+            self._append(
+                (self._kernel.now_ns, "crash", type(message).__name__, "", "", 0, 0, type(error).__name__, -1,
+                 f"at {place}: {error}")
+            )  # fmt: skip
+        return Unanswered(error)

@@ -1,0 +1,343 @@
+"""The world: builds everything from settings, runs it to the end, and says what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from contracts import loader
+from engine.interface import CardEngine, CardStatus, EngineFactory, EngineKit
+from engine.ports import Ports
+from simulators.actors.cardholders import Cardholder, Traffic, people
+from simulators.actors.chain import CardChain, Executed, Seen
+from simulators.actors.merchants import demands_of
+from simulators.actors.networks import CardNetwork, Swipe
+from simulators.actors.timekeeper import Timekeeper
+from simulators.actors.watcher import STAGES, ChainWatcher
+from simulators.auditor import Auditor, ChainEvent, Finding
+from simulators.backends.cache import MemoryCache
+from simulators.backends.chain.factory import open_node
+from simulators.backends.holds import MemoryHoldStore
+from simulators.backends.ledger import MemoryLedger
+from simulators.backends.served import Served
+from simulators.backends.settlement import SimulatedSettlementChain
+from simulators.events import COLUMNS
+from simulators.kernel import Chunk, Kernel, Trace, fences
+from simulators.settings import HOUR_NS, MINUTE_NS, SECOND_NS, Purchases, Step, WorldSettings
+from simulators.tap import Tap, Unanswered
+
+USDC6_PER_CENT = 10_000
+PROGRESS_STEPS = 200
+
+
+class WorldError(Exception):
+    """The settings cannot make a world; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorldResult:
+    """What a run leaves behind, besides the events that went to the sink."""
+
+    trace_sha256: str
+    virtual_ns: int
+    start_ns: int
+    swipes: int
+    findings: tuple[Finding, ...]
+    invariants: tuple[str, ...]
+
+
+class World:
+    """One run. Build it, ``run`` it once, read the result."""
+
+    def __init__(
+        self,
+        settings: WorldSettings,
+        purchases: Purchases | None,
+        engine_factory: EngineFactory,
+        sink: Callable[[Chunk], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._purchases = purchases
+        self._epoch_ns = settings.start_ns - settings.warmup_ns
+        self._kernel = Kernel(settings.seed, epoch_ns=self._epoch_ns, explore=settings.explore)
+        self._trace = Trace(COLUMNS, sink)
+        self._auditor = Auditor(settings.terms)
+        self._node = open_node(
+            settings.chain.rpc_url if settings.chain.node == "rpc" else settings.chain.node,
+            seed=settings.seed,
+            genesis_timestamp_s=self._epoch_ns // SECOND_NS - 60,
+            real_io=lambda: fences.lifted("the chain node is a real one"),
+        )
+        self._chain = CardChain(self._kernel, self._node, settings.chain, settings.seed)
+        self._chain.on_block = self._on_block
+        self._ledger = MemoryLedger(self._served("ledger"), self._auditor.journal)
+        self._engine: CardEngine = engine_factory(EngineKit(settings.terms, self._ports()))
+        self._tap = Tap(self._kernel, self._engine, self._auditor, self._trace)
+        self._networks = {
+            network.name: CardNetwork(self._kernel, self._tap, self._engine, self._trace, network)
+            for network in settings.networks
+        }
+        self._watcher = ChainWatcher(self._kernel, self._tap, self._engine, self._chain, self._trace)
+        self._clock = Timekeeper(
+            self._kernel, self._tap, self._engine, self._trace, settings.terms.settlement_interval_ns
+        )
+        self._people = self._populate()
+        self._by_name = {person.account_id: person for person in self._people}
+        numbers = count(1)
+        self._next_id = lambda: f"auth-{next(numbers):07d}"
+        self._scripted = 0
+        self._traffic = self._traffic_of(purchases) if purchases is not None else None
+
+    # building
+
+    def _served(self, name: str) -> Served:
+        return Served(self._kernel, name, getattr(self._settings.backends, name))
+
+    def _ports(self) -> Ports:
+        return Ports(
+            clock=_Clock(self._kernel),
+            cache=MemoryCache(self._served("cache")),
+            holds=MemoryHoldStore(self._served("holds")),
+            ledger=self._ledger,
+            chain=SimulatedSettlementChain(self._kernel, self._served("chain"), self._chain),
+        )
+
+    def _populate(self) -> list[Cardholder]:
+        settings = self._settings
+        names = dict.fromkeys(self._purchases.cardholders if self._purchases is not None else ())
+        names.update(dict.fromkeys(settings.cardholders))
+        acting = frozenset(step.cardholder for step in settings.script)
+        if unknown := sorted(acting - names.keys()):
+            raise WorldError(f"the script names cardholders that do not exist: {', '.join(unknown)}")
+        random = self._kernel.stream("cards").generator
+        return people(tuple(names), acting, settings.cards, settings.networks, settings.seed, random, self._epoch_ns)
+
+    def _traffic_of(self, purchases: Purchases) -> Traffic:
+        demands = demands_of(purchases, self._settings.habits, self._kernel.stream("merchants").generator)
+        until_ns = self._settings.start_ns + self._settings.traffic_ns
+        return Traffic(self._kernel, purchases, demands, self._people, self._networks, self._next_id, until_ns)
+
+    # running
+
+    def run(self, progress: Callable[[float, int], None] | None = None) -> WorldResult:
+        """Run to the end; ``progress`` gets the share of virtual time passed and the swipes so far. Once only."""
+        settings, kernel = self._settings, self._kernel
+        end_ns = settings.warmup_ns + settings.traffic_ns + settings.drain_ns
+        try:
+            self._chain.start()
+            kernel.process(self._warm_up(), "warm-up", daemon=True)
+            for network in self._networks.values():
+                network.start()
+            self._watcher.start()
+            self._clock.start()
+            kernel.process(self._open_the_shops(), "traffic", daemon=True)
+            kernel.process(self._sampling(), "hourly figures", daemon=True)
+            kernel.process(self._scripted_steps(), "script", daemon=True)
+            if progress is not None:
+                kernel.process(self._telling(progress, end_ns), "progress", daemon=True)
+            kernel.run(end_ns)
+            kernel.run(kernel.spawn(self._close_the_books(), "closing the books"))
+            self._auditor.finish(kernel.utc_ns)
+            self._write_findings()
+            return WorldResult(
+                self._trace.close(), kernel.now_ns, settings.start_ns, self._swipes(),
+                tuple(self._auditor.findings), self._auditor.invariants,
+            )  # fmt: skip
+        finally:
+            kernel.close()
+            self._node.close()
+
+    def _swipes(self) -> int:
+        return self._scripted + (self._traffic.swiped if self._traffic is not None else 0)
+
+    def _warm_up(self) -> Iterator[Any]:
+        """Open the accounts, then fund them on chain; both have to be done when the shops open."""
+        kernel = self._kernel
+        for person in self._people:
+            self._chain.register(person.account_id, person.address)
+            yield from self._tell_of(person)
+        funding = self._settings.funding
+        random = kernel.stream("funding").generator
+        spread = random.standard_normal(len(self._people)) * funding.opening_sigma
+        cents = (funding.opening_cents * np.exp(spread)).round().astype("int64").tolist()
+        if funding.opening_cents:
+            self._chain.fund(
+                [(p.address, max(c, 1) * USDC6_PER_CENT) for p, c in zip(self._people, cents, strict=True)]
+            )
+        self._warm_at_ns = kernel.now_ns
+
+    def _tell_of(self, person: Cardholder) -> Iterator[Any]:
+        opening = person.opening()
+        self._auditor.opened(self._kernel.utc_ns, opening)
+        while isinstance(
+            (yield self._kernel.call(self._tap.tell(opening, self._engine.open_account))).unwrap(), Unanswered
+        ):
+            yield self._kernel.env.timeout(MINUTE_NS)
+
+    def _open_the_shops(self) -> Iterator[Any]:
+        yield self._kernel.env.timeout(self._settings.warmup_ns)
+        if not hasattr(self, "_warm_at_ns") or self._watcher.pending or self._node.pending():
+            raise WorldError(
+                f"warmup of {self._settings.warmup_ns / MINUTE_NS:g} min is too short to open and fund "
+                f"{len(self._people):,} accounts; give it more"
+            )
+        for payday in self._settings.funding.paydays:
+            self._kernel.process(self._payday(payday.at_ns, payday.amount_cents), "payday", daemon=True)
+        if self._traffic is not None:
+            yield from self._traffic.swiping()
+
+    def _payday(self, after_ns: int, amount_cents: int) -> Iterator[Any]:
+        yield self._kernel.env.timeout(after_ns)
+        self._chain.fund([(person.address, amount_cents * USDC6_PER_CENT) for person in self._people])
+
+    def _telling(self, progress: Callable[[float, int], None], end_ns: int) -> Iterator[Any]:
+        for step in range(1, PROGRESS_STEPS + 1):
+            yield self._kernel.env.timeout(end_ns * step // PROGRESS_STEPS - self._kernel.env.now)
+            progress(step / PROGRESS_STEPS, self._swipes())
+
+    # the script
+
+    def _scripted_steps(self) -> Iterator[Any]:
+        for step in sorted(self._settings.script, key=lambda step: step.at_ns):
+            wait_ns = self._settings.warmup_ns + step.at_ns - self._kernel.env.now
+            if wait_ns > 0:
+                yield self._kernel.env.timeout(wait_ns)
+            person = self._by_name[step.cardholder]
+            if step.do == "swipe":
+                self._swipe(person, step)
+            elif step.do in _CARD_STATUS:
+                person.change_card(step.card, status=_CARD_STATUS[step.do])
+                self._kernel.process(self._tell_of(person), step.do, daemon=True)
+            elif step.do in ("suspend", "reinstate"):
+                person.suspended = step.do == "suspend"
+                self._kernel.process(self._tell_of(person), step.do, daemon=True)
+            else:
+                self._act_on_chain(person, step)
+
+    def _swipe(self, person: Cardholder, step: Step) -> None:
+        card = person.cards[step.card - 1]
+        habits = self._settings.habits
+        estimate = step.mcc in habits.fuel_mccs
+        presents = step.presents_cents if step.presents_cents is not None else (step.amount_cents,)
+        asked = habits.fuel_authorize_cents if estimate else step.amount_cents
+        swipe = Swipe(
+            self._next_id(),
+            person.account_id,
+            card.card_id,
+            f"scripted-{step.mcc}",
+            step.mcc,
+            asked,
+            estimate,
+            presents,
+        )
+        self._scripted += 1
+        self._kernel.env.process(self._networks[card.network].carry(swipe))
+
+    def _act_on_chain(self, person: Cardholder, step: Step) -> None:
+        amount_usdc6 = step.amount_cents * USDC6_PER_CENT
+        match step.do:
+            case "deposit":
+                self._chain.deposit(person.wallet, amount_usdc6)
+            case "request_withdrawal":
+                self._chain.request_withdrawal(person.wallet, amount_usdc6)
+            case "cancel_withdrawal":
+                self._chain.cancel_withdrawal(person.wallet)
+            case "complete_withdrawal":
+                self._chain.complete_withdrawal(person.wallet)
+
+    # what is written down
+
+    def _on_block(self, executed: Sequence[Executed], seen: Sequence[Seen]) -> None:
+        append, auditor = self._trace.append, self._auditor
+        now_ns, utc_ns = self._kernel.now_ns, self._kernel.utc_ns
+        for one in executed:
+            receipt = one.receipt
+            append(
+                (now_ns, "chain.tx", receipt.tx_hash, "", "", 0, 0, "ok" if receipt.ok else "reverted", -1,
+                 f"gas={receipt.gas_used} to={one.purpose} users={one.users} block={receipt.block_number}")
+            )  # fmt: skip
+        for one in seen:
+            event = one.event
+            kind, account_id, amount, settlement_id, result = _described(one, self._chain)
+            if not kind:
+                continue
+            append((now_ns, kind, settlement_id or one.ref, account_id, "", 0, amount, result, -1, ""))
+            auditor.chain(utc_ns, ChainEvent(type(event).__name__, account_id, amount, settlement_id, one.ref))
+        if executed:
+            auditor.supply(utc_ns, *self._chain.supply())
+
+    def _sampling(self) -> Iterator[Any]:
+        while True:
+            self._sample_funds()
+            yield self._kernel.env.timeout(HOUR_NS)
+
+    def _sample_funds(self) -> None:
+        supply, usdc_held = self._chain.supply()
+        figures = {"supply": supply, "usdc_held": usdc_held}
+        if self._ledger.in_use:
+            totals = self._ledger.totals()
+            figures |= {
+                "available": totals.available_usdc6,
+                "held": totals.held_usdc6,
+                "unsettled": totals.unsettled_usdc6,
+                "withdrawing": totals.withdrawing_usdc6,
+                "receivable": totals.receivable_usdc6,
+            }
+        for component, amount in figures.items():
+            self._trace.append((self._kernel.now_ns, "funds", component, "", "", 0, amount, "", -1, ""))
+
+    async def _close_the_books(self) -> None:
+        """Ask the engine for every balance and for its statement, as an auditor would at the end of the year."""
+        self._sample_funds()
+        for person in self._people:
+            self._auditor.balance(self._kernel.utc_ns, await self._engine.balance(person.account_id))
+        cursor = 0
+        while cursor >= 0:
+            page = await self._engine.statement(cursor)
+            self._auditor.statement(page.entries)
+            for entry in page.entries:
+                self._trace.append(
+                    (entry.at_ns - self._epoch_ns, "ledger", entry.ref, entry.account_id, "", 0, entry.amount_usdc6,
+                     entry.kind, -1, "")
+                )  # fmt: skip
+            cursor = page.next_cursor
+
+    def _write_findings(self) -> None:
+        for finding in self._auditor.findings:
+            self._trace.append(
+                (finding.at_ns - self._epoch_ns, "finding", finding.ref, finding.account_id, "", 0, 0,
+                 finding.invariant, -1, finding.message)
+            )  # fmt: skip
+
+
+_CARD_STATUS = {"freeze": CardStatus.FROZEN, "unfreeze": CardStatus.ACTIVE, "cancel": CardStatus.CANCELLED}
+
+
+class _Clock:
+    """The port ``Clock`` in virtual time."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def now_ns(self) -> int:
+        return self._kernel.utc_ns
+
+
+def _described(one: Seen, chain: CardChain) -> tuple[str, str, int, str, str]:
+    """(kind of row, account, amount, settlement id, result) of a chain event; kind "" for those that no report needs."""
+    event = one.event
+    if isinstance(event, loader.CardDeposit):
+        return "chain.deposit", chain.account_of(event.user), event.amount_usdc6, "", "ok"
+    if isinstance(event, loader.CardSettlement):
+        settlement_id = "0x" + event.settlement_id.hex()
+        return "chain.settlement", chain.account_of(event.user), event.amount_usdc6, settlement_id, "ok"
+    if isinstance(event, loader.SettlementShortfall):
+        settlement_id = "0x" + event.settlement_id.hex()
+        return "chain.shortfall", chain.account_of(event.user), event.missing_usdc6, settlement_id, "short"
+    if (stage := STAGES.get(type(event))) is not None:
+        return "chain.withdrawal", chain.account_of(event.user), event.amount_usdc6, "", str(stage)
+    return "", "", 0, "", ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from heapq import heappush
 from random import Random
 from typing import Any, Self
@@ -40,6 +40,7 @@ class Kernel:
         self._streams: dict[str, Stream] = {}
         self._spawned: dict[asyncio.Task, None] = {}
         self._processes: dict[Process, str] = {}
+        self.delay_ns = _delays(self._environment, self.loop)
 
     @property
     def now_ns(self) -> int:
@@ -85,13 +86,6 @@ class Kernel:
     async def wait(self, event: Event) -> Any:
         """Await a SimPy event from a coroutine: its value, or its exception raised."""
         return await wait_for_event(event, self.loop)
-
-    def delay_ns(self, ns: int) -> asyncio.Future:
-        """Await a delay in whole nanoseconds: one SimPy event and one wakeup. Awaiting it is optional, once is enough."""
-        env = self._environment
-        future = _Future(loop=self.loop)
-        heappush(env._queue, (env._now + ns, 1, next(env._ties), future))
-        return future
 
     # running
 
@@ -200,6 +194,18 @@ class Kernel:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+def _delays(env: KernelEnvironment, loop: SimLoop) -> Callable[[int], asyncio.Future]:
+    queue, ties = env._queue, env._ties
+
+    def delay_ns(ns: int) -> asyncio.Future:
+        """Await a delay in whole nanoseconds: one SimPy event and one wakeup."""
+        future = _Future(loop=loop)
+        heappush(queue, (env._now + ns, 1, next(ties), future))
+        return future
+
+    return delay_ns
 
 
 async def _report(coro: Coroutine[Any, Any, Any], event: Event, env: KernelEnvironment) -> None:

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
 from itertools import count, repeat
 from random import Random
+from types import MethodType
 from typing import Any
 
 import simpy
 from simpy.events import NORMAL, Event, Timeout
 
 from simulators.kernel.errors import KernelError
-from simulators.kernel.handles import SimTimerHandle, _cancelled_call
+from simulators.kernel.handles import READY, STARTED, SimTimerHandle, cancelled_call
 
 _Future = asyncio.Future
 _TURNS_BETWEEN_CHORES = 4096
@@ -58,10 +59,7 @@ class KernelEnvironment(simpy.Environment):
         self.chores: list[Callable[[], None]] = []
         for name in ("process", "event", "all_of", "any_of"):
             setattr(self, name, getattr(self, name))
-
-    def timeout(self, delay: int = 0, value: Any = None) -> IntegerTimeout:
-        """An event `delay` nanoseconds from now."""
-        return IntegerTimeout(self, delay, value)
+        self.timeout = MethodType(IntegerTimeout, self)
 
     def schedule(self, event: Event, priority: int = NORMAL, delay: int = 0) -> None:
         """Schedule `event` as SimPy does; `delay` is whole nanoseconds."""
@@ -118,28 +116,36 @@ class KernelEnvironment(simpy.Environment):
         while True:
             for _ in repeat(None, _TURNS_BETWEEN_CHORES):
                 while True:
-                    if queue and queue[0][0] <= now:
-                        event = heappop(queue)[3]
-                    elif due:
-                        event = take_due()
-                    elif ready:
-                        break
+                    if ready or due:
+                        if queue and queue[0][0] <= now:
+                            event = heappop(queue)[3]
+                        elif due:
+                            event = take_due()
+                        else:
+                            break
+                        kind = type(event)
                     elif queue:
                         when, _, _, event = heappop(queue)
-                        if _is_dead(event):
-                            if self._dead:
-                                self._dead -= 1
+                        kind = type(event)
+                        if kind is _Future:
+                            if event.done():
+                                continue  # time must not move for the dead
+                        elif kind is SimTimerHandle and event.func is cancelled_call:
+                            self._dead -= 1
                             continue
-                        self._now = now = when
+                        if when > now:
+                            self._now = now = when
                     else:
                         return
-                    kind = type(event)
                     if kind is _Future:
                         if not event.done():
                             event.set_result(None)
                     elif kind is SimTimerHandle:
-                        event.scheduled = False
-                        make_ready(event)
+                        if event.func is cancelled_call:
+                            self._dead -= 1
+                        else:
+                            event.state = READY
+                            make_ready(event)
                     else:
                         callbacks = event.callbacks
                         event.callbacks = None
@@ -154,7 +160,12 @@ class KernelEnvironment(simpy.Environment):
                     left -= 1
                     handle = take()
                     try:
-                        handle()
+                        if type(handle) is tuple:
+                            run, wakeup, future = handle
+                            run(wakeup, future)
+                        else:
+                            handle.state = STARTED
+                            handle()
                     except (SystemExit, KeyboardInterrupt):
                         raise
                     except BaseException as error:  # noqa: BLE001 (handed to asyncio's exception handler)
@@ -166,7 +177,7 @@ def _is_dead(event: Any) -> bool:
     kind = type(event)
     if kind is _Future:
         return event.done()
-    return kind is SimTimerHandle and event.func is _cancelled_call
+    return kind is SimTimerHandle and event.func is cancelled_call
 
 
 def _shuffled_ties(shuffler: Random) -> Iterator[int]:

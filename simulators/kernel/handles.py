@@ -1,73 +1,90 @@
 """Handles of scheduled callbacks: what `call_soon`, `call_later` and `call_at` return.
 
-A handle *is* the call it stands for: a `functools.partial` over `context.run`, so the loop runs it without one
-interpreted frame of its own. Cancelling swaps the call for a no-op.
+A handle *is* the call it stands for: a `functools.partial` over `context.run`, so that the loop runs it without an
+interpreted frame of its own. The loop sets `state` as the handle moves on.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 
+IN_HEAP, READY, STARTED = 0, 1, 2
 
-def _cancelled_call() -> None:
+
+def cancelled_call() -> None:
     """What a cancelled handle calls."""
 
 
 class SimHandle(partial):
-    """A callback in the ready queue. Build with `SimHandle(context.run, callback, *args)`."""
+    """A callback in the ready queue, built as `SimHandle(context.run, callback, *args)`; `state` follows."""
 
-    __slots__ = ("_was",)
+    __slots__ = ("state",)
+
+    state: int
 
     def cancel(self) -> None:
-        """Make the callback not run. Harmless when it ran already."""
-        if self.func is not _cancelled_call:
-            # The call may be running right now: what it borrows must outlive it.
-            self._was = (self.func, self.args)
-            self.__setstate__((_cancelled_call, (), {}, None))
+        """Keep the callback from running. Harmless when it ran already."""
+        if self.state == READY:
+            self.__setstate__((cancelled_call, (), {}, None))
+        elif self.state == STARTED:
+            self.state = -STARTED
 
     def cancelled(self) -> bool:
         """True once `cancel` was called."""
-        return self.func is _cancelled_call
+        return self.func is cancelled_call or self.state < 0
 
     def __repr__(self) -> str:
-        state = "cancelled" if self.cancelled() else f"{self.args[0]!r}"
-        return f"<{type(self).__name__} {state}>"
+        return f"<{type(self).__name__} {_told(self)}>"
 
 
 class SimTimerHandle(partial):
-    """A callback at an instant. `scheduled` is true while it lies in SimPy's heap."""
+    """A callback at an instant, `when_ns` after the start of the world."""
 
-    __slots__ = ("_was", "note_dead", "scheduled", "when_ns")
+    __slots__ = ("note_dead", "state", "when_ns")
 
-    when_ns: int
-    scheduled: bool
     note_dead: Callable[[], None]
+    state: int
+    when_ns: int
 
     def cancel(self) -> None:
-        """Make the callback not run. The heap drops it lazily."""
-        if self.func is _cancelled_call:
-            return
-        if self.scheduled:
-            self.note_dead()
-        else:
-            self._was = (self.func, self.args)
-        self.__setstate__((_cancelled_call, (), {}, None))
+        """Keep the callback from running. SimPy's heap drops it later."""
+        if self.state == STARTED:
+            self.state = -STARTED
+        elif self.state >= 0 and self.func is not cancelled_call:
+            self.__setstate__((cancelled_call, (), {}, None))
+            if self.state == IN_HEAP:
+                self.note_dead()
 
     def cancelled(self) -> bool:
         """True once `cancel` was called."""
-        return self.func is _cancelled_call
+        return self.func is cancelled_call or self.state < 0
 
     def when(self) -> float:
         """The instant, in loop seconds."""
         return self.when_ns / 1e9
 
     def __repr__(self) -> str:
-        state = "cancelled" if self.cancelled() else f"{self.args[0]!r}"
-        return f"<{type(self).__name__} at {self.when_ns} ns {state}>"
+        return f"<{type(self).__name__} at {self.when_ns} ns {_told(self)}>"
 
 
-def is_cancelled(handle: SimHandle | SimTimerHandle | asyncio.Handle) -> bool:
-    """Whether a handle of this loop was cancelled."""
-    return handle.cancelled()
+class _NoHandle:
+    """What `call_soon` gives asyncio's own C code, which throws it away; nobody else gets one in practice."""
+
+    def cancel(self) -> None:
+        raise TypeError(
+            "this callback cannot be cancelled: call_soon(builtin, one_argument, context=...) is asyncio's own way "
+            "to wake a task; wrap the builtin in a function to get a handle"
+        )
+
+    cancelled = cancel
+
+
+NO_HANDLE = _NoHandle()
+
+
+def _told(handle: SimHandle | SimTimerHandle) -> str:
+    if handle.cancelled():
+        return "cancelled"
+    callback = handle.args[0] if handle.args else handle.func
+    return getattr(callback, "__qualname__", None) or type(callback).__name__

@@ -17,12 +17,16 @@ from simpy.events import Event
 
 from simulators.kernel.environment import KernelEnvironment
 from simulators.kernel.errors import FenceBreach, KernelError, UnhandledError
-from simulators.kernel.handles import SimHandle, SimTimerHandle
+from simulators.kernel.handles import IN_HEAP, NO_HANDLE, READY, SimHandle, SimTimerHandle
 
 ExceptionHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 _Task = asyncio.Task
 _Future = asyncio.Future
+_FOREVER_S = 9e9  # some 285 years: what lies beyond int64 nanoseconds never comes
 _NEVER_NS = 1 << 200
+_NOTHING = object()
+_Builtin = type(len)
+_finish_sleep = futures._set_result_unless_cancelled
 
 
 class SimLoop(asyncio.AbstractEventLoop):
@@ -45,47 +49,64 @@ class SimLoop(asyncio.AbstractEventLoop):
         """`call_soon` and `call_later` as closures on the instance: they run several times per await."""
         env, queue = self.env, self.env._queue
         make_ready = env.ready.append
+        ties = env._ties
         note_dead = env.note_dead_timer
 
-        def call_soon(callback: Callable[..., Any], *args: Any, context: Context | None = None) -> SimHandle:
+        def call_soon(
+            callback: Callable[..., Any], argument: Any = _NOTHING, *more: Any, context: Context | None = None
+        ) -> SimHandle:
             if context is None:
                 context = copy_context()
-            handle = SimHandle(context.run, callback, *args)
+            elif type(callback) is _Builtin and argument is not _NOTHING and not more:
+                make_ready((context.run, callback, argument))  # asyncio's C code wakes a task: it wants no handle
+                return NO_HANDLE
+            if argument is _NOTHING:
+                handle = SimHandle(context.run, callback)
+            else:
+                handle = SimHandle(context.run, callback, argument, *more)
+            handle.state = READY
             make_ready(handle)
             return handle
 
-        def call_at_ns(
-            when_ns: int, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        def schedule(
+            when_ns: int, callback: Callable[..., Any], args: tuple[Any, ...], context: Context | None
         ) -> SimTimerHandle:
-            if context is None:
-                context = copy_context()
-            handle = SimTimerHandle(context.run, callback, *args)
+            if context is not None:
+                handle = SimTimerHandle(context.run, callback, *args)
+            elif callback is _finish_sleep:
+                handle = SimTimerHandle(callback, *args)  # sees no context variable, so the copy is spared
+            else:
+                handle = SimTimerHandle(copy_context().run, callback, *args)
+            handle.state = IN_HEAP
             handle.when_ns = when_ns
             handle.note_dead = note_dead
-            handle.scheduled = True
-            heappush(queue, (when_ns, 1, next(env._ties), handle))
+            if when_ns < _NEVER_NS:
+                heappush(queue, (when_ns, 1, next(ties), handle))
+            else:
+                handle.state = READY  # in no heap: nothing to count when it is cancelled
             return handle
 
         def call_later(
             delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
         ) -> SimTimerHandle:
-            return call_at_ns(env._now + _delay_ns(delay), callback, *args, context=context)
+            if type(delay) is float and delay < _FOREVER_S:
+                return schedule(env._now + round(delay * 1e9), callback, args, context)
+            return schedule(env._now + _whole_ns(delay), callback, args, context)
 
         def call_at(
             when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
         ) -> SimTimerHandle:
-            return call_at_ns(_delay_ns(when), callback, *args, context=context)
+            return schedule(_whole_ns(when), callback, args, context)
 
+        def time() -> float:
+            return env._now / 1e9
+
+        self.time = time
         self.call_soon = call_soon  # type: ignore[method-assign]
-        self.call_at_ns = call_at_ns
         self.call_later = call_later  # type: ignore[method-assign]
         self.call_at = call_at  # type: ignore[method-assign]
 
     # time and scheduling
-
-    def time(self) -> float:
-        """Virtual seconds since the start of the world."""
-        return self.env._now / 1e9
 
     def create_future(self) -> asyncio.Future:
         """A future of this loop."""
@@ -267,14 +288,13 @@ class SimLoop(asyncio.AbstractEventLoop):
         self._debug = bool(enabled)
 
 
-def _delay_ns(delay: float) -> int:
-    """Seconds as whole nanoseconds; an infinite delay is an instant that never comes."""
-    if type(delay) is int:
-        return delay * 1_000_000_000
-    try:
-        return round(delay * 1e9)
-    except OverflowError:
+def _whole_ns(seconds: float) -> int:
+    """Seconds as whole nanoseconds; infinity is an instant that never comes."""
+    if type(seconds) is int:
+        return seconds * 1_000_000_000
+    if seconds >= _FOREVER_S:
         return _NEVER_NS
+    return round(seconds * 1e9)
 
 
 def _unhandled(context: dict[str, Any], now_ns: int) -> UnhandledError:

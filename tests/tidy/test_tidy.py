@@ -1,0 +1,51 @@
+"""The rules of the house that a machine can hold."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*arguments], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def test_imports_point_one_way() -> None:
+    done = run(str(Path(sys.executable).parent / "lint-imports"), "--no-cache")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+def test_the_linter_has_nothing_to_say() -> None:
+    done = run(sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format", "concise", ".")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_the_code_is_formatted() -> None:
+    done = run(sys.executable, "-m", "ruff", "format", "--no-cache", "--check", ".")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_the_core_of_the_engine_may_not_read_a_clock(tmp_path: Path) -> None:
+    """The ban is really in force: a module that breaks it is refused."""
+    culprit = ROOT / "engine" / "domain" / "money.py"
+    source = "import time\nimport random\n" + culprit.read_text() + "\n_ = time.time(), random.random()\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "TID251", "--stdin-filename", str(culprit), "-"],
+        input=source, cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.count("TID251") == 2, done.stdout
+
+
+def test_the_lock_pins_everything_and_names_no_index() -> None:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pins = [line for line in lines if line and not line.lstrip().startswith("#")]
+    assert all("==" in line for line in pins)
+    assert not any("://" in line for line in lines)
+    allowed = {"eth-tester", "py-evm"}
+    pre_releases = {
+        line.split("==")[0] for line in pins if any(mark in line.split("==")[1].split()[0] for mark in ("a", "b", "rc", "dev"))
+    }
+    assert pre_releases <= allowed

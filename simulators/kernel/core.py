@@ -78,7 +78,10 @@ class Kernel:
         return process
 
     def call(self, coro: Coroutine[Any, Any, Any], name: str | None = None) -> Event:
-        """Run a coroutine as a task; the event succeeds with its Outcome. For SimPy processes: `yield kernel.call(...)`."""
+        """Run a coroutine as a task; the event succeeds with its Outcome.
+
+        This is the bridge for SimPy processes: `outcome = yield kernel.call(engine.authorize(request))`.
+        """
         event = Event(self._environment)
         _Task(_report(coro, event, self._environment), loop=self.loop, name=name or coro.__qualname__)
         return event

@@ -17,7 +17,9 @@ from simpy.events import Event
 
 from simulators.kernel.environment import KernelEnvironment
 from simulators.kernel.errors import FenceBreach, KernelError, UnhandledError
+from simulators.kernel.fence_judge import culprit
 from simulators.kernel.handles import IN_HEAP, NO_HANDLE, READY, SimHandle, SimTimerHandle
+from simulators.kernel.running import answer_plainly, answer_quickly
 
 ExceptionHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 _Task = asyncio.Task
@@ -164,12 +166,14 @@ class SimLoop(asyncio.AbstractEventLoop):
         self._thread_id = threading.get_ident()
         sys.set_asyncgen_hooks(firstiter=self._asyncgens.add, finalizer=self._close_asyncgen)
         events._set_running_loop(self)
+        answer_quickly(self)
         try:
             self.env.spin()
         except StopSimulation:
             pass
         finally:
             self._running = False
+            answer_plainly()
             events._set_running_loop(None)
             sys.set_asyncgen_hooks(*hooks)
 
@@ -264,7 +268,10 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         """End the run with an UnhandledError that names the task."""
-        error = _unhandled(context, self.env._now)
+        self.end_run(_unhandled(context, self.env._now))
+
+    def end_run(self, error: BaseException) -> None:
+        """Have the run raise `error` once the callbacks that are ready now have run."""
         self._interrupt(lambda event: _raise(error))
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
@@ -313,9 +320,8 @@ def _raise(error: BaseException) -> None:
 
 def _refuse(name: str) -> Callable[..., Any]:
     def refused(self: SimLoop, *args: Any, **kwargs: Any) -> Any:
-        frame = sys._getframe(1)
         raise FenceBreach(
-            f"{frame.f_globals.get('__name__')} ({frame.f_code.co_filename}:{frame.f_lineno}) called loop.{name}(): "
+            f"{culprit(sys._getframe(1), f'loop.{name}')}: "
             "there is no real I/O, thread, process or signal in the simulated world; use a simulated backend"
         )
 

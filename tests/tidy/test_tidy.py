@@ -46,6 +46,8 @@ def test_the_lock_pins_everything_and_names_no_index() -> None:
     assert not any("://" in line for line in lines)
     allowed = {"eth-tester", "py-evm"}
     pre_releases = {
-        line.split("==")[0] for line in pins if any(mark in line.split("==")[1].split()[0] for mark in ("a", "b", "rc", "dev"))
+        line.split("==")[0]
+        for line in pins
+        if any(mark in line.split("==")[1].split()[0] for mark in ("a", "b", "rc", "dev"))
     }
     assert pre_releases <= allowed

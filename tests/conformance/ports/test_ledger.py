@@ -1,0 +1,141 @@
+"""Every Ledger: commits are whole, keys answer once, balances follow the postings, settlements are formed once."""
+
+from __future__ import annotations
+
+import pytest
+from harness import LEDGERS, open_accounts, run
+
+from engine.domain import ledger as journal
+from engine.domain.accounts import Funds
+from engine.domain.authorization import Authorization, Status
+from engine.domain.ledger import Answer, Commit, Queued, Recorded, Touch
+
+
+@pytest.fixture(params=sorted(LEDGERS))
+def make(request):
+    return LEDGERS[request.param]
+
+
+def approval(ref: str, usdc6: int, key: str = "", expires_at_ns: int = 99) -> Commit:
+    row = Authorization(ref, "ada", "visa", usdc6 // 10_000, usdc6 // 10_000, 0, Status.OPEN, 1, expires_at_ns)
+    return Commit((journal.hold(ref, "ada", 1, usdc6),), (row,), (Answer(key or ref, "body", f"answer to {ref}"),))
+
+
+async def with_funds(make, kernel, usdc6: int):
+    ledger = make(kernel)
+    await open_accounts(ledger, "ada", "bob")
+    await ledger.update(Touch(accounts=("ada",)), lambda rows: Commit((journal.deposit("d", "ada", 1, usdc6),)))
+    return ledger
+
+
+def test_a_recorded_approval_holds_funds_and_keeps_its_answer(make) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        assert await ledger.record(approval("a", 20_000)) is Recorded.DONE
+        assert await ledger.funds("ada") == Funds(available_usdc6=30_000, held_usdc6=20_000)
+        assert (await ledger.answer("a")).response == "answer to a"
+        assert await ledger.answer("b") is None
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("commit", "refusal"),
+    [
+        (approval("b", 10_000, key="a"), Recorded.ANSWERED),
+        (approval("a", 10_000, key="b"), Recorded.EXISTS),
+        (approval("b", 30_001), Recorded.SHORT),
+    ],
+)
+def test_a_refused_record_commits_nothing(make, commit, refusal) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        await ledger.record(approval("a", 20_000))
+        assert await ledger.record(commit) is refusal
+        assert await ledger.funds("ada") == Funds(available_usdc6=30_000, held_usdc6=20_000)
+        assert (await ledger.answer("a")).response == "answer to a"
+        assert await ledger.answer("b") is None
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("usdc6", "outcome"), [(49_999, Recorded.DONE), (50_000, Recorded.DONE), (50_001, Recorded.SHORT)])
+def test_the_truth_covers_a_hold_to_the_last_unit(make, usdc6, outcome) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        assert await ledger.record(approval("a", usdc6)) is outcome
+
+    run(scenario)
+
+
+def test_a_transition_sees_every_row_that_it_touches_and_nothing_that_does_not_exist(make) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        await ledger.record(approval("a", 20_000))
+        touch = Touch(("a", "none"), ("bob", "nobody"), ("card-ada", "no card"), ("d",), ("a", "no key"), ("no settlement",))
+        rows = (await ledger.update(touch, lambda rows: Commit(result=rows))).result
+        assert set(rows.authorizations) == {"a"}
+        assert set(rows.funds) == {"ada", "bob"}
+        assert set(rows.cards) == {"card-ada"}
+        assert set(rows.answers) == {"a"}
+        assert (rows.posted, rows.settlements) == (frozenset(), {})
+
+    run(scenario)
+
+
+def test_a_transition_that_raises_changes_nothing(make) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+
+        def broken(rows):
+            raise LookupError("the rule was broken")
+
+        with pytest.raises(LookupError):
+            await ledger.update(Touch(accounts=("ada",)), broken)
+        assert await ledger.funds("ada") == Funds(available_usdc6=50_000)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("now_ns", "due"), [(98, []), (99, ["a"]), (100, ["a"])])
+def test_a_hold_is_due_at_the_instant_of_its_end(make, now_ns, due) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        await ledger.record(approval("a", 10_000, expires_at_ns=99))
+        await ledger.record(approval("b", 10_000, expires_at_ns=200))
+        assert list(await ledger.due(now_ns, 10)) == due
+
+    run(scenario)
+
+
+def test_queued_captures_are_netted_into_settlements_of_bounded_size_exactly_once(make) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        queued = (Queued("p1", "ada", 5), Queued("p2", "bob", 7), Queued("p3", "ada", 11))
+        await ledger.update(Touch(), lambda rows: Commit(queued=queued))
+        first = await ledger.form_settlement(1, max_users=1)
+        second = await ledger.form_settlement(1, max_users=1)
+        assert first.amounts_usdc6 == (("ada", 16),)
+        assert second.amounts_usdc6 == (("bob", 7),)
+        assert await ledger.form_settlement(1, max_users=1) is None
+        assert list(await ledger.open_settlements()) == [first, second]
+        touch = Touch(settlements=(first.settlement_id,))
+        closed = await ledger.update(touch, lambda rows: Commit(closed=tuple(rows.settlements)))
+        assert closed.closed == (first.settlement_id,)
+        assert list(await ledger.open_settlements()) == [second]
+
+    run(scenario)
+
+
+def test_the_statement_tells_every_posting_once_in_order_page_by_page(make) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        entry = journal.capture(
+            "p", "ada", "visa", 2, amount_cents=3, from_hold_usdc6=0, freed_usdc6=0, from_available_usdc6=20_000
+        )
+        await ledger.update(Touch(accounts=("ada",)), lambda rows: Commit((entry,)))
+        pages = [await ledger.statement(cursor, 2) for cursor in (0, 2, 4)]
+        lines = [(line.kind, line.ref, line.amount_usdc6) for page in pages for line in page]
+        assert lines == [("deposit", "d", 50_000), ("capture", "p", 30_000), ("receivable", "p", 10_000)]
+
+    run(scenario)

@@ -59,7 +59,9 @@ def test_a_refused_record_commits_nothing(make, commit, refusal) -> None:
     run(scenario)
 
 
-@pytest.mark.parametrize(("usdc6", "outcome"), [(49_999, Recorded.DONE), (50_000, Recorded.DONE), (50_001, Recorded.SHORT)])
+@pytest.mark.parametrize(
+    ("usdc6", "outcome"), [(49_999, Recorded.DONE), (50_000, Recorded.DONE), (50_001, Recorded.SHORT)]
+)
 def test_the_truth_covers_a_hold_to_the_last_unit(make, usdc6, outcome) -> None:
     async def scenario(kernel):
         ledger = await with_funds(make, kernel, 50_000)
@@ -72,7 +74,9 @@ def test_a_transition_sees_every_row_that_it_touches_and_nothing_that_does_not_e
     async def scenario(kernel):
         ledger = await with_funds(make, kernel, 50_000)
         await ledger.record(approval("a", 20_000))
-        touch = Touch(("a", "none"), ("bob", "nobody"), ("card-ada", "no card"), ("d",), ("a", "no key"), ("no settlement",))
+        touch = Touch(
+            ("a", "none"), ("bob", "nobody"), ("card-ada", "no card"), ("d",), ("a", "no key"), ("no settlement",)
+        )
         rows = (await ledger.update(touch, lambda rows: Commit(result=rows))).result
         assert set(rows.authorizations) == {"a"}
         assert set(rows.funds) == {"ada", "bob"}

@@ -1,0 +1,181 @@
+"""An authorization whose stores fail or hang is declined in time, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from engine.domain.accounts import Funds
+from engine.interface import (
+    AccountOpening,
+    AuthorizationRequest,
+    CardOpening,
+    DeclineReason,
+    DepositNotice,
+    EngineKit,
+    IdempotencyConflict,
+    RequestInFlight,
+    ReversalRequest,
+    Terms,
+)
+from engine.ports import Hold, Ports, PortUnavailable
+from engine.services.engine import ProductionEngine, build
+from simulators.backends.cache import MemoryCache
+from simulators.backends.holds import MemoryHoldStore
+from simulators.backends.ledger import MemoryLedger
+from simulators.backends.served import Served
+from simulators.kernel import Kernel
+from simulators.settings import Backend, Latency
+
+STORE = Backend(Latency(1_000_000, 0.0), 100)
+FUNDS_USDC6 = 10_000_000
+REQUEST = AuthorizationRequest("key-1", "auth-1", "card-1", 600, "visa", "shop", "5411", 0)
+HOT_CALLS = [("cache", "begin"), ("holds", "place"), ("ledger", "record")]
+
+
+class Faulty:
+    """A port whose ``method`` misbehaves the first time: before its effect, or after it."""
+
+    def __init__(self, port: Any, method: str, fault: str) -> None:
+        self._port, self._method, self._fault = port, method, fault
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._port, name)
+        if name != self._method or not self._fault:
+            return real
+
+        async def call(*arguments: Any) -> Any:
+            fault, self._fault = self._fault, ""
+            if fault.endswith("after"):
+                await real(*arguments)
+            if fault.startswith("hangs"):
+                await asyncio.sleep(3_600)
+            raise PortUnavailable(f"{name} {fault}")
+
+        return call
+
+
+@dataclass
+class Bench:
+    engine: ProductionEngine
+    ledger: MemoryLedger
+    holds: MemoryHoldStore
+
+
+async def bench(kernel: Kernel, port: str = "", method: str = "", fault: str = "") -> Bench:
+    class Clock:
+        def now_ns(self) -> int:
+            return kernel.utc_ns
+
+    ledger, holds = MemoryLedger(Served(kernel, "ledger", STORE)), MemoryHoldStore(Served(kernel, "holds", STORE))
+    ports = {"clock": Clock(), "cache": MemoryCache(Served(kernel, "cache", STORE)), "holds": holds, "ledger": ledger}
+    if port:
+        ports[port] = Faulty(ports[port], method, fault)
+    engine = build(EngineKit(Terms(), Ports(**ports, chain=None)))
+    await engine.open_account(AccountOpening("ada", "0xada", (CardOpening("card-1", "visa", 10**19),)))
+    await engine.deposit(DepositNotice("d", "ada", FUNDS_USDC6, 1))
+    return Bench(engine, ledger, holds)
+
+
+def run(scenario) -> Any:
+    with Kernel(1) as kernel:
+        return kernel.run(kernel.spawn(scenario(kernel), "test"))
+
+
+async def nothing_is_held(at: Bench) -> None:
+    assert await at.ledger.funds("ada") == Funds(available_usdc6=FUNDS_USDC6)
+    everything = Hold("probe", "ada", FUNDS_USDC6, 1, 0)
+    assert await at.holds.place(everything, Terms().limits) is None, "the hold store still holds something"
+
+
+@pytest.mark.parametrize("fault", ["fails before", "fails after", "hangs before", "hangs after"])
+@pytest.mark.parametrize(("port", "method"), HOT_CALLS)
+def test_whichever_store_fails_the_answer_is_a_decline_in_time_and_nothing_stays_held(port, method, fault) -> None:
+    async def scenario(kernel):
+        at = await bench(kernel, port, method, fault)
+        asked_ns = kernel.now_ns
+        answer = await at.engine.authorize(REQUEST)
+        assert (answer.approved, answer.reason, answer.response_code) == (False, DeclineReason.ISSUER_UNAVAILABLE, "91")
+        assert kernel.now_ns - asked_ns <= Terms().decision_budget_ns
+        await asyncio.sleep(60)
+        await nothing_is_held(at)
+        assert await at.engine.authorize(REQUEST) == answer, "a repeat has to get the same answer"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("port", "method"), HOT_CALLS)
+def test_after_a_failure_the_next_authorization_is_approved(port, method) -> None:
+    async def scenario(kernel):
+        at = await bench(kernel, port, method, "fails after")
+        await at.engine.authorize(REQUEST)
+        other = AuthorizationRequest("key-2", "auth-2", "card-1", 400, "visa", "shop", "5411", 0)
+        assert (await at.engine.authorize(other)).approved
+
+    run(scenario)
+
+
+def test_twins_in_flight_get_one_answer_and_place_one_hold() -> None:
+    async def scenario(kernel):
+        at = await bench(kernel)
+        answers = await asyncio.gather(*(at.engine.authorize(REQUEST) for _ in range(5)))
+        assert len(set(answers)) == 1
+        assert answers[0].approved
+        assert (await at.ledger.funds("ada")).held_usdc6 == 6_000_000
+
+    run(scenario)
+
+
+def test_another_body_under_the_same_key_is_refused() -> None:
+    async def scenario(kernel):
+        at = await bench(kernel)
+        await at.engine.authorize(REQUEST)
+        with pytest.raises(IdempotencyConflict, match="key-1"):
+            await at.engine.authorize(AuthorizationRequest("key-1", "auth-1", "card-1", 601, "visa", "shop", "5411", 0))
+        assert (await at.ledger.funds("ada")).held_usdc6 == 6_000_000
+
+    run(scenario)
+
+
+def test_a_twin_whose_first_never_ends_is_told_so() -> None:
+    async def scenario(kernel):
+        at = await bench(kernel, "ledger", "answer", "hangs before")
+        await at.engine.authorize(REQUEST)
+        with pytest.raises(RequestInFlight, match="key-1"):
+            await at.engine.authorize(REQUEST)
+
+    run(scenario)
+
+
+def test_a_second_key_for_a_living_authorization_is_refused_and_leaves_its_hold_alone() -> None:
+    async def scenario(kernel):
+        at = await bench(kernel)
+        assert (await at.engine.authorize(REQUEST)).approved
+        answer = await at.engine.authorize(
+            AuthorizationRequest("key-2", "auth-1", "card-1", 600, "visa", "shop", "5411", 0)
+        )
+        assert answer.reason is DeclineReason.INVALID_TRANSACTION
+        assert (await at.ledger.funds("ada")).held_usdc6 == 6_000_000
+        await at.engine.reverse(ReversalRequest("r", "auth-1", "card-1", "visa", 0))
+        await nothing_is_held(at)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("delay_ms", [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 10])
+def test_a_reversal_frees_everything_whenever_it_meets_its_original(delay_ms) -> None:
+    async def scenario(kernel):
+        at = await bench(kernel)
+        reversal = asyncio.create_task(at.engine.reverse(ReversalRequest("r", "auth-1", "card-1", "visa", 0)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(delay_ms / 1_000)
+        await at.engine.authorize(REQUEST)
+        await reversal
+        await at.engine.reverse(ReversalRequest("r2", "auth-1", "card-1", "visa", 0))
+        await asyncio.sleep(1)
+        await nothing_is_held(at)
+
+    run(scenario)

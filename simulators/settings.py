@@ -153,7 +153,7 @@ class Step:
     amount_cents: int = 0
     mcc: str = "5411"
     presents_cents: tuple[int, ...] | None = None
-    """What is presented for a swipe; None leaves it to the merchant's habit."""
+    """What is presented for a swipe: nothing, one amount, or two a day apart. None is ``amount_cents``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,19 +220,13 @@ class World:
 
     def _swipe(self, person: Cardholder, step: Step) -> None:
         card = person.cards[step.card - 1]
-        habits = self._settings.habits
-        estimate = step.mcc in habits.fuel_mccs
+        estimate = step.mcc in self._settings.habits.fuel_mccs
         presents = step.presents_cents if step.presents_cents is not None else (step.amount_cents,)
-        asked = habits.fuel_authorize_cents if estimate else step.amount_cents
+        presented, rest = (*presents, 0, 0)[:2]
+        asked = self._settings.habits.fuel_authorize_cents if estimate else step.amount_cents
+        shop = f"scripted-{step.mcc}"
         swipe = Swipe(
-            self._next_id(),
-            person.account_id,
-            card.card_id,
-            f"scripted-{step.mcc}",
-            step.mcc,
-            asked,
-            estimate,
-            presents,
+            self._next_id(), person.account_id, card.card_id, shop, step.mcc, asked, estimate, presented, rest
         )
         self._scripted += 1
         self._kernel.env.process(self._networks[card.network].carry(swipe))

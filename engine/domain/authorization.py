@@ -41,12 +41,12 @@ class Authorization:
     def captured(self, amount_cents: int, *, final: bool) -> Authorization:
         """After a presentment; ``final`` frees what is left of the hold."""
         held = 0 if final else max(self.held_cents - amount_cents, 0)
-        return replace(
-            self,
-            held_cents=held,
-            captured_cents=self.captured_cents + amount_cents,
-            status=self.status if held or self.status is not Status.OPEN else Status.CAPTURED,
-        )
+        return Authorization(
+            self.authorization_id, self.account_id, self.network, self.authorized_cents,
+            held, self.captured_cents + amount_cents,
+            self.status if held or self.status is not Status.OPEN else Status.CAPTURED,
+            self.counted_at_ns, self.expires_at_ns,
+        )  # fmt: skip
 
 
 def reversed_before_arrival(authorization_id: str, network: str, at_ns: int) -> Authorization:

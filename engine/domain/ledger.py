@@ -91,7 +91,7 @@ class Answer:
     """A stored answer: the same key with the same fingerprint gets ``response`` again."""
 
     key: str
-    fingerprint: str
+    fingerprint: bytes
     response: object
 
 

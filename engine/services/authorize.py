@@ -8,6 +8,7 @@ gets a decline within the decision budget, and what may have been taken is given
 from __future__ import annotations
 
 import asyncio
+from hashlib import md5
 
 from engine.domain import ledger as journal
 from engine.domain.authorization import Authorization, Status
@@ -89,7 +90,7 @@ class Authorize:
         return await self._refused(request, fingerprint, recorded)
 
     async def _decline(
-        self, request: AuthorizationRequest, fingerprint: str, reason: DeclineReason
+        self, request: AuthorizationRequest, fingerprint: bytes, reason: DeclineReason
     ) -> AuthorizationResponse | None:
         """A decline is an answer like any other: it is stored, so that a repeat gets it again."""
         response = declined(request.authorization_id, reason)
@@ -98,7 +99,7 @@ class Authorize:
         return response if recorded is Recorded.DONE else None
 
     async def _refused(
-        self, request: AuthorizationRequest, fingerprint: str, recorded: Recorded
+        self, request: AuthorizationRequest, fingerprint: bytes, recorded: Recorded
     ) -> AuthorizationResponse | None:
         """The truth did not take what the cache allowed: give the hold back and say why."""
         authorization_id = request.authorization_id
@@ -171,9 +172,10 @@ def declined(authorization_id: str, reason: DeclineReason) -> AuthorizationRespo
     return AuthorizationResponse(authorization_id, False, 0, RESPONSE_CODES[reason], reason, 0)
 
 
-def fingerprint_of(request: AuthorizationRequest) -> str:
-    """The body of a request, without its key: what a repeat has to match."""
-    return (
+def fingerprint_of(request: AuthorizationRequest) -> bytes:
+    """16 bytes that stand for the body of a request, without its key: what a repeat has to match."""
+    body = (
         f"{request.authorization_id}|{request.card_id}|{request.amount_cents}|{request.network}|"
-        f"{request.merchant_id}|{request.mcc}|{request.kind}"
+        f"{request.merchant_id}|{request.mcc}|{request.kind is AuthorizationKind.PREAUTHORIZATION:d}"
     )
+    return md5(body.encode(), usedforsecurity=False).digest()

@@ -32,9 +32,7 @@ class Capture:
             cards=tuple(p.card_id for p in batch.presentments),
             posted=tuple(p.presentment_id for p in batch.presentments),
         )
-        answer, commit = await answer_once(
-            self._ports.ledger, batch.idempotency_key, fingerprint_of(batch), touch, transition
-        )
+        answer, commit = await answer_once(self._ports.ledger, batch.idempotency_key, body_of(batch), touch, transition)
         if commit is not None and changes:
             await self._ports.holds.apply(changes)
         return answer
@@ -118,7 +116,7 @@ class _Running:
         return entry, HoldChange(account_id, authorization_id, usdc6_of(held_after), change), freed_cents
 
 
-def fingerprint_of(batch: ClearingBatch) -> str:
+def body_of(batch: ClearingBatch) -> str:
     """The body of a clearing batch, without its key."""
     rows = "|".join(
         f"{p.presentment_id},{p.authorization_id},{p.card_id},{p.amount_cents},{p.final:d}" for p in batch.presentments

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import md5
 
 from engine.domain.ledger import Answer, Commit, Rows, Touch
 from engine.interface import IdempotencyConflict
@@ -11,13 +12,14 @@ from engine.ports import Ledger
 
 
 async def answer_once(
-    ledger: Ledger, key: str, fingerprint: str, touch: Touch, transition: Callable[[Rows], Commit]
+    ledger: Ledger, key: str, body: str, touch: Touch, transition: Callable[[Rows], Commit]
 ) -> tuple[object, Commit | None]:
     """Run ``transition`` under ``key`` unless it has been answered; (answer, commit), commit None for a replay.
 
     ``transition`` puts the answer into ``Commit.result``; it is stored. Raises IdempotencyConflict for another body.
     """
     replayed = False
+    fingerprint = md5(body.encode(), usedforsecurity=False).digest()
 
     def guarded(rows: Rows) -> Commit:
         nonlocal replayed

@@ -93,8 +93,11 @@ class Traffic:
             person = everybody[who]
             card = _card(person.cards, wanted, self.swiped)
             merchant_id, mcc = merchants[where]
-            presents = () if abandoned else (presented, rest) if rest else (presented,)
-            swipe = Swipe(next_id(), person.account_id, card.card_id, merchant_id, mcc, asked, estimate, presents)
+            if abandoned:
+                presented = rest = 0
+            swipe = Swipe(
+                next_id(), person.account_id, card.card_id, merchant_id, mcc, asked, estimate, presented, rest
+            )
             self.swiped += 1
             start(networks[card.network].carry(swipe))
 

@@ -25,16 +25,19 @@ RETRY_NS = 60 * SECOND_NS
 
 
 class Swipe:
-    """One purchase on its way: what is asked now, what will be presented, and how far it has come."""
+    """One purchase on its way: what is asked now, what will be presented, and how far it has come.
+
+    ``presented_cents`` 0: nothing ever is; ``rest_cents`` is presented a day later.
+    """
 
     __slots__ = (
         "account_id", "asked_cents", "authorization_id", "card_id", "done", "estimate",
-        "mcc", "merchant_id", "presents", "sent_ns", "timed_out",
+        "mcc", "merchant_id", "presented_cents", "rest_cents", "sent_ns", "timed_out",
     )  # fmt: skip
 
     def __init__(
         self, authorization_id: str, account_id: str, card_id: str, merchant_id: str, mcc: str,
-        asked_cents: int, estimate: bool, presents: tuple[int, ...],
+        asked_cents: int, estimate: bool, presented_cents: int, rest_cents: int = 0,
     ) -> None:  # fmt: skip
         self.authorization_id = authorization_id
         self.account_id = account_id
@@ -43,7 +46,8 @@ class Swipe:
         self.mcc = mcc
         self.asked_cents = asked_cents
         self.estimate = estimate
-        self.presents = presents
+        self.presented_cents = presented_cents
+        self.rest_cents = rest_cents
         self.sent_ns = 0
         self.done = self.timed_out = False
 
@@ -67,7 +71,7 @@ class CardNetwork:
         self._chance = stream.uniform
         self._awaited: deque[Swipe] = deque()
         self._watch = kernel.env.event()
-        self._to_present: dict[int, list[tuple[Swipe, int]]] = {}
+        self._to_present: dict[int, list[Swipe]] = {}
 
     def start(self) -> None:
         """Begin to watch deadlines and to clear."""
@@ -113,8 +117,8 @@ class CardNetwork:
             (now_ns, kind, swipe.authorization_id, swipe.account_id, self.name, swipe.asked_cents, 0, result,
              now_ns - swipe.sent_ns, "")
         )  # fmt: skip
-        if approved and not swipe.timed_out and swipe.presents:
-            self._present_on(self._day(now_ns) + 1, swipe, 0)
+        if approved and not swipe.timed_out and swipe.presented_cents:
+            self._present_on(self._day(now_ns) + 1, swipe)
 
     def _expect(self, swipe: Swipe) -> None:
         self._awaited.append(swipe)
@@ -172,8 +176,8 @@ class CardNetwork:
     def _day(self, now_ns: int) -> int:
         return (self._kernel.epoch_ns + now_ns) // DAY_NS
 
-    def _present_on(self, day: int, swipe: Swipe, part: int) -> None:
-        self._to_present.setdefault(day, []).append((swipe, part))
+    def _present_on(self, day: int, swipe: Swipe) -> None:
+        self._to_present.setdefault(day, []).append(swipe)
 
     def _clearing(self) -> Iterator[Any]:
         """Every day at the network's hour: the file of what was approved the day before."""
@@ -186,29 +190,24 @@ class CardNetwork:
             for ready in sorted(d for d in self._to_present if d <= day):
                 yield from self._send_file(ready, self._to_present.pop(ready))
 
-    def _send_file(self, day: int, records: list[tuple[Swipe, int]]) -> Iterator[Any]:
+    def _send_file(self, day: int, records: list[Swipe]) -> Iterator[Any]:
         date = datetime.fromtimestamp(day * 86_400, UTC).date()
         file_id = f"{self.name}-{date:%Y%m%d}"
         for start in range(0, len(records), PRESENTMENTS_AT_ONCE):
             part = records[start : start + PRESENTMENTS_AT_ONCE]
             yield from self._send_batch(day, file_id, start // PRESENTMENTS_AT_ONCE, part)
 
-    def _send_batch(self, day: int, file_id: str, number: int, records: list[tuple[Swipe, int]]) -> Iterator[Any]:
+    def _send_batch(self, day: int, file_id: str, number: int, records: list[Swipe]) -> Iterator[Any]:
         kernel, append, name = self._kernel, self._append, self.name
         env = kernel.env
         sent_ns = env.now
         presentments = []
-        for swipe, part in records:
-            amounts = swipe.presents
-            final = part == len(amounts) - 1
+        for swipe in records:
+            amount_cents, final = swipe.presented_cents, not swipe.rest_cents
             presentment = Presentment(
-                f"{swipe.authorization_id}.{part + 1}",
-                swipe.authorization_id,
-                swipe.card_id,
-                name,
-                amounts[part],
-                final,
-            )
+                f"{swipe.authorization_id}.{1 if swipe.sent_ns else 2}", swipe.authorization_id, swipe.card_id, name,
+                amount_cents, final,
+            )  # fmt: skip
             presentments.append(presentment)
             append(
                 (
@@ -217,7 +216,7 @@ class CardNetwork:
                     presentment.presentment_id,
                     swipe.account_id,
                     name,
-                    amounts[part],
+                    amount_cents,
                     0,
                     "sent",
                     -1,
@@ -225,14 +224,15 @@ class CardNetwork:
                 )
             )
             if not final:
-                self._present_on(day + 1, swipe, part + 1)
+                swipe.presented_cents, swipe.rest_cents, swipe.sent_ns = swipe.rest_cents, 0, 0
+                self._present_on(day + 1, swipe)
         batch = ClearingBatch(f"{file_id}/{number}", name, file_id, kernel.utc_ns, tuple(presentments))
         while isinstance(
             receipt := (yield kernel.call(self._tap.tell(batch, self._engine.capture))).unwrap(), Unanswered
         ):
             yield env.timeout(RETRY_NS)
         now_ns = env.now
-        for (swipe, _), presentment, result in zip(records, presentments, receipt.results, strict=True):
+        for swipe, presentment, result in zip(records, presentments, receipt.results, strict=True):
             append(
                 (now_ns, "capture", presentment.presentment_id, swipe.account_id, name, presentment.amount_cents,
                  result.posted_cents * 10_000, result.outcome, now_ns - sent_ns, "")

@@ -9,7 +9,7 @@ from typing import Any
 from engine.domain.accounts import Account, Card, Funds
 from engine.domain.authorization import Authorization, Status
 from engine.domain.ledger import (
-    USDC,
+    USD,
     Answer,
     Commit,
     Entry,
@@ -33,6 +33,7 @@ _LINES = {
     EntryKind.SETTLEMENT: "settlement",
 }
 _BOOKS = ("available", "held", "unsettled", "withdrawing", "receivable")
+_BOOK = {book: index for index, book in enumerate(_BOOKS)}
 
 
 class UnbalancedEntry(Exception):
@@ -177,14 +178,19 @@ class MemoryLedger:
 
     def _post(self, entry: Entry) -> None:
         """Add the postings to the books; an entry that does not balance stops the world."""
-        if left := unbalanced(entry):
-            raise UnbalancedEntry(f"{entry.kind} {entry.ref}: {left} left over in {entry.postings}")
         books = self._funds[entry.account_id]
+        usdc6 = cents = 0
         for book, owner, asset, amount in entry.postings:
-            if asset == USDC and owner:
-                books[_BOOKS.index(book)] += amount
+            if asset == USD:
+                cents += amount
+                continue
+            usdc6 += amount
+            if owner:
+                books[_BOOK[book]] += amount
         if self._journal is not None:
             self._journal(entry)
+        if usdc6 or cents:
+            raise UnbalancedEntry(f"{entry.kind} {entry.ref}: {unbalanced(entry)} left over in {entry.postings}")
         self._write_lines(entry)
 
     def _write_lines(self, entry: Entry) -> None:

@@ -77,7 +77,7 @@ class LocalNode(ABC):
     ) -> str:
         self._check_open()
         to = None if to is None else address_bytes(to)
-        gas_limit = DEFAULT_GAS_LIMIT if gas_limit is None else gas_limit
+        gas_limit = min(DEFAULT_GAS_LIMIT, self._block_gas_limit) if gas_limit is None else gas_limit
         max_fee_wei = DEFAULT_MAX_FEE_WEI if max_fee_wei is None else max_fee_wei
         check_gas_limit(to, data, gas_limit, self._block_gas_limit)
         if gas_limit * max_fee_wei > WORKING_BALANCE_WEI:

@@ -24,7 +24,8 @@ BLOCK_GAS_LIMIT = 60_000_000
 """Ethereum mainnet's block since late 2025; some twenty settlements of 200 users (2.6 M gas each) fit."""
 
 DEFAULT_GAS_LIMIT = 16_000_000
-"""Of one transaction: under EIP-7825's cap of 16,777,216, above a first deposit for 500 users."""
+"""Of one transaction, or the block's if that is less: under EIP-7825's cap of 16,777,216, above a first deposit for
+500 users."""
 
 DEFAULT_MAX_FEE_WEI = 10**12
 """1,000 gwei a gas: a base fee that starts at 1 gwei needs 58 full blocks in a row to outgrow it."""
@@ -99,8 +100,8 @@ class EvmNode(Protocol):
         The same nonce again with a ``max_fee_wei`` at least a tenth higher replaces the one that waits.
 
         Raises :class:`NonceTooLow`, :class:`AlreadyKnown`, :class:`ReplacementUnderpriced`,
-        :class:`GasLimitTooLow`, :class:`GasLimitTooHigh`, :class:`InsufficientFunds`, :class:`NodeRefused`,
-        and from a remote node :class:`SendOutcomeUnknown`.
+        :class:`GasLimitTooLow`, :class:`GasLimitTooHigh`, :class:`InsufficientFunds`, and from a remote node
+        :class:`FeeTooLow`, :class:`NodeRefused`, :class:`SendOutcomeUnknown`.
         """
         ...
 
@@ -175,6 +176,10 @@ class ReplacementUnderpriced(NodeRefused):
 
 class InsufficientFunds(NodeRefused):
     """The sender cannot pay ``gas_limit * max_fee_wei``."""
+
+
+class FeeTooLow(NodeRefused):
+    """The offer is below the base fee, and the node does not keep such transactions (others let them wait)."""
 
 
 class GasLimitTooLow(NodeRefused):

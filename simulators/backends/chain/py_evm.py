@@ -1,14 +1,16 @@
-"""A whole Ethereum chain in this process: py-evm, set up by eth-tester, and deterministic.
+"""A whole Ethereum chain in this process: py-evm, and deterministic.
 
-The same seed and the same calls give the same block hashes, in any process and under any PYTHONHASHSEED.
-eth-tester's own ``PyEVMBackend`` is not used: its ``mine_blocks`` draws the prevrandao from ``os.urandom``, its
-headers take the wall clock, and its normalising of every call costs more than a small contract. Its chain is;
-on it, one VM class that never asks for the time takes the place of patching ``eth_now``. So nothing here is
-process-global, and any number of these chains may live side by side.
+The same seed and the same calls give the same block hashes, in any process and under any PYTHONHASHSEED. No clock
+is read and no entropy drawn, not even to open a chain.
+
+py-evm's chain is used directly. eth-tester, which is made of the same chain, would add what must be taken out
+again: its genesis and its headers take the wall clock, its ``mine_blocks`` draws the prevrandao from ``os.urandom``,
+and its normalising of every call costs more than a small contract. One VM class that never asks for the time takes
+the place of patching ``eth_now``. So nothing here is process-global, and any number of chains live side by side.
 
 Blocks hold real signatures, nonces, fees and gas, and are validated before they become the head. Two things are
 a development node's: a sender who cannot pay is lent :data:`~simulators.backends.chain.node.WORKING_BALANCE_WEI`
-at the head of the block, and blocks come when :meth:`PyEvmNode.mine` says so.
+before the transaction runs, and blocks come when :meth:`PyEvmNode.mine` says so.
 
 Speed, one core of a 2-core machine: about 1,300 settled users a second in batches of 200, 1,900 deposited ones.
 Memory: every version of the state is kept, some 3 KiB a settled user.
@@ -22,10 +24,11 @@ from typing import Any
 from eth.abc import BlockHeaderAPI, ComputationAPI, StateAPI, VirtualMachineAPI
 from eth.abc import ReceiptAPI as EvmReceipt
 from eth.chains.base import MiningChain
+from eth.db.atomic import AtomicDB
 from eth.exceptions import Revert
+from eth.vm.chain_context import ChainContext
 from eth.vm.forks import CancunVM
 from eth.vm.message import Message
-from eth_tester.backends.pyevm.main import setup_tester_chain
 
 from simulators.backends.chain.address import ZERO_ADDRESS, address_bytes, address_text
 from simulators.backends.chain.local import LocalNode, Mined
@@ -50,6 +53,17 @@ class _TimelessVM(CancunVM):
         if "timestamp" not in header_params:
             header_params["timestamp"] = parent_header.timestamp + 1
         return CancunVM.create_header_from_parent(parent_header, **header_params)
+
+
+class _Chain(MiningChain):
+    """Cancun from the first block on, with one gas limit for ever."""
+
+    vm_configuration = ((0, _TimelessVM),)
+
+    def create_header_from_parent(self, parent_header: BlockHeaderAPI, **header_params: Any) -> BlockHeaderAPI:
+        return super().create_header_from_parent(
+            parent_header, **header_params | {"gas_limit": parent_header.gas_limit}
+        )
 
 
 class PyEvmNode(LocalNode):
@@ -181,19 +195,13 @@ class _Building:
 
 
 def _new_chain(chain_id: int, genesis_timestamp_s: int, block_gas_limit: int) -> MiningChain:
-    """An empty chain. ``setup_tester_chain`` makes its class anew each time, so the id below is this chain's alone."""
-    genesis = {
-        "coinbase": address_bytes(ZERO_ADDRESS),
-        "difficulty": 0,
-        "extra_data": b"",
-        "gas_limit": block_gas_limit,
-        "mix_hash": bytes(32),
-        "nonce": bytes(8),
-        "timestamp": genesis_timestamp_s,
-    }
-    _, chain = setup_tester_chain(genesis, {}, num_accounts=1, vm_configuration=((0, _TimelessVM),))
-    type(chain).chain_id = chain_id
-    return chain
+    """A chain with nothing in it but what Cancun itself puts there."""
+    database = AtomicDB()
+    genesis = _TimelessVM.create_genesis_header(timestamp=genesis_timestamp_s, gas_limit=block_gas_limit)
+    state = _TimelessVM.build_state(database, genesis, ChainContext(chain_id))
+    state.persist()
+    genesis = genesis.copy(state_root=state.state_root)
+    return _Chain.configure(chain_id=chain_id).from_genesis_header(database, genesis)
 
 
 def _receipt(

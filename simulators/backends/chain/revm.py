@@ -82,6 +82,7 @@ class RevmNode(LocalNode):
     def call(self, to: bytes | str, data: bytes, sender: bytes | str | None = None) -> bytes:
         self._check_open()
         caller = ZERO_ADDRESS if sender is None else address_text(sender)
+        self._evm.reset_transient_storage()
         checkpoint = self._evm.snapshot()
         try:
             return self._evm.message_call(caller, address_text(to), calldata=bytes(data), gas=self._block_gas_limit)
@@ -90,7 +91,6 @@ class RevmNode(LocalNode):
             raise CallReverted(revert_data, reason) from None
         finally:
             self._evm.revert(checkpoint)
-            self._evm.reset_transient_storage()
 
     def rollback(self, block_number: int) -> tuple[str, ...]:
         raise NotSupported("the revm backend keeps no history to roll back to; use py-evm or an RPC node for reorgs")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from typing import Any
 
 from simulators.backends.chain.accounts import Account
@@ -29,6 +29,7 @@ from simulators.backends.chain.node import (
     WORKING_BALANCE_WEI,
     Block,
     CallReverted,
+    FeeTooLow,
     Header,
     NodeClosed,
     NodeUnreachable,
@@ -49,6 +50,7 @@ from simulators.backends.chain.rpc_answers import (
     refusal_of,
     revert_data_of,
 )
+from simulators.backends.chain.rpc_reverts import find_revert_data
 from simulators.backends.chain.transactions import Transaction, check_gas_limit, sign
 
 __all__ = ["RpcNode", "find_anvil", "start_anvil"]
@@ -87,10 +89,14 @@ class RpcNode:
         self._pause = pause
         self._waiting: dict[str, Transaction] = {}
         self._mined: deque[dict[str, Transaction]] = deque(maxlen=HISTORY_BLOCKS)
+        self._left_over: list[Transaction] = []
         self._funded: set[str] = set()
         self._on_close = on_close
         self._closed = False
-        chain_id, latest = self._rpc.ask_all([("eth_chainId",), ("eth_getBlockByNumber", "latest", False)])
+        with ExitStack() as on_failure:
+            on_failure.callback(self.close)
+            chain_id, latest = self._rpc.ask_all([("eth_chainId",), ("eth_getBlockByNumber", "latest", False)])
+            on_failure.pop_all()
         self.chain_id = number(chain_id)
         self._block_gas_limit = number(latest["gasLimit"])
 
@@ -113,7 +119,7 @@ class RpcNode:
         max_fee_wei: int | None = None,
     ) -> str:
         to = None if to is None else address_bytes(to)
-        gas_limit = DEFAULT_GAS_LIMIT if gas_limit is None else gas_limit
+        gas_limit = min(DEFAULT_GAS_LIMIT, self._block_gas_limit) if gas_limit is None else gas_limit
         max_fee_wei = DEFAULT_MAX_FEE_WEI if max_fee_wei is None else max_fee_wei
         check_gas_limit(to, data, gas_limit, self._block_gas_limit)
         if not self._mines_itself:
@@ -156,11 +162,12 @@ class RpcNode:
     # ---- what a controlled node can do --------------------------------------------------------------------------
 
     def drop(self, tx_hash: str) -> None:
+        """Forget one. anvil would forget all that follow it too, so its mempool is emptied and filled again."""
+        self._check_open()
         self._need_control("drop a transaction")
         if tx_hash not in self._waiting:
             raise UnknownTransaction(f"no transaction {tx_hash} waits in the mempool")
-        self._ask("anvil_dropTransaction", tx_hash)
-        del self._waiting[tx_hash]
+        self._refill([tx for tx in self._waiting.values() if tx.hash != tx_hash])
 
     def rollback(self, block_number: int) -> tuple[str, ...]:
         self._need_control("roll back blocks")
@@ -171,27 +178,39 @@ class RpcNode:
             raise TooFarBack(f"block {block_number} cannot become the head again; blocks {reach} can")
         if depth == 0:
             return ()
-        self._ask("anvil_dropAllTransactions")
         self._ask("anvil_rollback", depth)
+        self._funded.clear()
         undone = [tx for block in [self._mined.pop() for _ in range(depth)][::-1] for tx in block.values()]
-        self._resubmit([*undone, *self._waiting.values()])
+        self._refill([*undone, *self._waiting.values()])
         return tuple(tx.hash for tx in undone)
 
-    def _resubmit(self, transactions: list[Transaction]) -> None:
-        self._waiting.clear()
-        self._funded.clear()
+    def _refill(self, transactions: list[Transaction]) -> None:
+        """Fill the emptied mempool; what is refused for its fee waits here."""
+        self._ask("anvil_dropAllTransactions")
+        self._waiting = {tx.hash: tx for tx in transactions}
+        self._left_over = transactions
         for tx in transactions:
             self._lend(tx.sender)
-            self._submit(tx)
+        self._bring_back_evicted()
 
     def _mine_one(self, timestamp_s: int) -> Block:
         parent = self.head()
         if timestamp_s <= parent.timestamp_s:
             raise TimestampNotLater(timestamp_s, parent.timestamp_s)
+        self._bring_back_evicted()
         self._control("evm_mine", timestamp_s)
         header = self.head()
-        receipts = self._ask("eth_getBlockReceipts", hex(header.number))
-        return self._block(header, receipts)
+        block = self._block(header, self._ask("eth_getBlockReceipts", hex(header.number)))
+        self._left_over = list(self._waiting.values())
+        return block
+
+    def _bring_back_evicted(self) -> None:
+        """anvil forgets a transaction that the base fee outgrew; it is offered again until the fee has fallen."""
+        held = self._ask_all([("eth_getTransactionByHash", tx.hash) for tx in self._left_over])
+        for tx, found in zip(self._left_over, held, strict=True):
+            if found is None and tx.hash in self._waiting:
+                with suppress(FeeTooLow):
+                    self._offer(tx)
 
     def _lend(self, address: str) -> None:
         if address not in self._funded:
@@ -240,15 +259,18 @@ class RpcNode:
     # ---- inside -------------------------------------------------------------------------------------------------
 
     def _submit(self, tx: Transaction) -> None:
+        self._offer(tx)
+        for rival in [each for each in self._waiting.values() if (each.sender, each.nonce) == (tx.sender, tx.nonce)]:
+            del self._waiting[rival.hash]
+        self._waiting[tx.hash] = tx
+
+    def _offer(self, tx: Transaction) -> None:
         try:
             self._ask("eth_sendRawTransaction", "0x" + tx.raw.hex())
         except RpcError as error:
             raise refusal_of(error, tx) from error
         except NodeUnreachable as failure:
             raise SendOutcomeUnknown(tx.hash, str(failure)) from failure
-        for rival in [each for each in self._waiting.values() if (each.sender, each.nonce) == (tx.sender, tx.nonce)]:
-            del self._waiting[rival.hash]
-        self._waiting[tx.hash] = tx
 
     def _next_nonce(self, address: str) -> int:
         nonce = self.nonce(address)
@@ -264,28 +286,7 @@ class RpcNode:
 
     def _receipt(self, found: dict[str, Any]) -> Receipt:
         ok = number(found["status"]) == 1
-        return receipt_from_json(found, b"" if ok else self._revert_data(found))
-
-    def _revert_data(self, found: dict[str, Any]) -> bytes:
-        """From a trace where the node traces; else by running the call again around that block, which may mislead."""
-        try:
-            trace = self._ask("debug_traceTransaction", found["transactionHash"], {"tracer": "callTracer"})
-        except RpcError:
-            return self._replay(found)
-        return bytes.fromhex((trace.get("output") or "0x")[2:])
-
-    def _replay(self, found: dict[str, Any]) -> bytes:
-        sent = self._ask("eth_getTransactionByHash", found["transactionHash"])
-        request = {key: sent[key] for key in ("from", "to", "gas", "value") if sent.get(key)} | {"data": sent["input"]}
-        mined_in = number(found["blockNumber"])
-        for block_number in (mined_in - 1, mined_in):
-            try:
-                self._ask("eth_call", request, hex(block_number))
-            except RpcError as error:
-                if is_revert(error):
-                    return revert_data_of(error)
-                raise
-        return b""
+        return receipt_from_json(found, b"" if ok else find_revert_data(self._ask, found))
 
     def _ask(self, method: str, *params: Any) -> Any:
         self._check_open()

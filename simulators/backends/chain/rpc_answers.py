@@ -8,6 +8,7 @@ from simulators.backends.chain.address import address_text
 from simulators.backends.chain.json_rpc import RpcError
 from simulators.backends.chain.node import (
     AlreadyKnown,
+    FeeTooLow,
     GasLimitTooHigh,
     GasLimitTooLow,
     Header,
@@ -25,14 +26,16 @@ EXECUTION_REVERTED = 3
 
 REFUSALS: tuple[tuple[str, type[NodeRefused]], ...] = (
     ("nonce too low", NonceTooLow),
-    ("underpriced", ReplacementUnderpriced),
+    ("replacement transaction underpriced", ReplacementUnderpriced),
+    ("less than block base fee", FeeTooLow),
+    ("underpriced", FeeTooLow),
     ("insufficient funds", InsufficientFunds),
     ("intrinsic gas too low", GasLimitTooLow),
     ("exceeds block gas limit", GasLimitTooHigh),
     ("gas limit too high", GasLimitTooHigh),
     ("intrinsic gas too high", GasLimitTooHigh),
 )
-"""Words that geth, reth, erigon, nethermind, besu, hardhat and anvil use in refusing a transaction."""
+"""In this order; words that geth, reth, erigon, nethermind, besu, hardhat and anvil use in refusing a transaction."""
 
 KNOWN_WORDS = ("already known", "already imported", "known transaction", "alreadyknown")
 

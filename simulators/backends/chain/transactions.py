@@ -19,7 +19,7 @@ BASE_GAS, CREATE_GAS, ZERO_BYTE_GAS, BYTE_GAS, INITCODE_WORD_GAS = 21_000, 32_00
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """``sender`` is an EIP-55 address, ``hash`` ``"0x..."`` text; ``raw`` is empty where a backend does without signatures."""
+    """``sender`` is an EIP-55 address, ``hash`` ``"0x..."`` text; ``raw`` is empty where nothing is signed."""
 
     sender: str
     nonce: int

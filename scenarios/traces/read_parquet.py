@@ -29,7 +29,7 @@ def read_parquet(path: Path) -> PurchasePlan:
                 raise TraceError(problems)
             table = parquet.read()
         table.validate(full=True)  # texts are UTF-8, indices are in range: a damaged file may break either
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise refuse(file, f"cannot be read as Parquet: {str(error).splitlines()[0]}") from error
     if not len(table):
         raise refuse(file, "has columns but no purchases")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import math
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 
@@ -31,12 +31,14 @@ _QUARTER_S = 900  # every zone's offset is a multiple of a quarter hour
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SyntheticSpec:
-    """What traffic to draw. Exactly one of `swipes` and `swipes_per_s` is given. Raises ValueError naming the field.
+    """What traffic to draw. Exactly one of `swipes` and `swipes_per_s` is given.
+
+    Raises ValueError naming the field, ZoneInfoNotFoundError where there is no such zone.
 
     start_at_ns       first instant, UTC nanoseconds since 1970
     duration_ns       length; purchases fall in [start_at_ns, start_at_ns + duration_ns)
     swipes            exactly this many purchases
-    swipes_per_s      mean rate over a full week: hours and weekdays of weight 1 / mean weight have this very rate
+    swipes_per_s      mean rate over a full week; an hour's rate is this times its weight over the mean weight
     cardholders       how many cardholders there are (not all need to swipe)
     categories        what is bought: shares, merchants, amounts
     hour_weights      24 relative rates, midnight first, local time of `zone`; all equal: no daily rhythm
@@ -74,9 +76,7 @@ class SyntheticSpec:
             _require(usable, name, "must not be negative, nor all zero")
         _require(0 <= self.activity_sigma <= 5, "activity_sigma", "must be between 0 and 5")
         _require(0 <= self.merchant_zipf <= 5, "merchant_zipf", "must be between 0 and 5")
-        if self.zone not in available_timezones():
-            near = nearest_word(self.zone, sorted(available_timezones()))
-            raise ValueError(f"zone: there is no zone {self.zone!r}{f'; did you mean {near}?' if near else ''}")
+        _check_zone(self.zone)
         names = [category.name for category in self.categories]
         _require(
             len(names) > 0 and len(names) == len(set(names)), "categories", "must have different names, at least one"
@@ -169,6 +169,13 @@ def _draw(weights: np.ndarray, count: int, generator: np.random.Generator) -> np
     cumulative = np.cumsum(weights)
     drawn = np.searchsorted(cumulative, generator.random(count) * cumulative[-1], side="right")
     return np.minimum(drawn, len(weights) - 1).astype(np.int32)
+
+
+def _check_zone(zone: str) -> None:
+    known = available_timezones()
+    if zone not in known:
+        near = nearest_word(zone, sorted(known))
+        raise ZoneInfoNotFoundError(f"zone: there is no zone {zone!r}{f'; did you mean {near}?' if near else ''}")
 
 
 def _check_category(category: CategorySpec) -> None:

@@ -146,7 +146,7 @@ def test_a_basket_in_two_places_at_once_is_refused(source, second_line, column):
 
 
 def test_data_of_another_kind_are_refused(source, tmp_path):
-    with pytest.raises(TraceError, match="row 1: '2.005' is not a whole number of cents"):
+    with pytest.raises(TraceError, match=r"row 1: '2\.005' is not a whole number of cents"):
         import_completejourney(source((7, 1, 100, 1, 2.005, NOON)))
     source((7, 1, 100, 1, 2.0, NOON))
     products = {"product_id": [1], "department": ["JEWELS"], "product_type": ["RING"]}

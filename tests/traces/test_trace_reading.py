@@ -437,7 +437,10 @@ def test_a_file_that_is_not_parquet_is_refused(write, parquet):
     }
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+# The same damage each time: what Arrow makes of a broken file is not this project's to search for in every run.
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None, derandomize=True
+)
 @given(st.floats(0, 1), st.integers(0, 3), st.binary(max_size=3))
 def test_a_damaged_parquet_file_is_read_or_refused_and_nothing_else(tmp_path, where, dropped, inserted):
     path = tmp_path / "damaged.parquet"

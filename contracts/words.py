@@ -64,10 +64,13 @@ def bytes32_word(value: bytes) -> bytes:
     """A bytes32 as a word.
 
     :raises ValueError: it is not 32 bytes long.
+    :raises TypeError: it is text.
     """
+    if not isinstance(value, bytes):
+        raise TypeError(f"a bytes32 is given as 32 bytes, not as {type(value).__name__}: {value!r}")
     if len(value) != WORD_BYTES:
         raise ValueError(f"a bytes32 has 32 bytes, not {len(value)}: 0x{value.hex()}")
-    return bytes(value)
+    return value
 
 
 def address_array(addresses: Iterable[Address]) -> bytes:

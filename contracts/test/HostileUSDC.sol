@@ -3,12 +3,13 @@ pragma solidity ^0.8.28;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
-/// @title A USDC-like token that calls back in the middle of every transfer, or keeps a fee. For tests only.
+/// @title A USDC-like token that calls back in every transfer, keeps a fee or refuses to pay. For tests only.
 /// @dev A call made by this token has this token as its sender: give it a balance or a role to make it dangerous.
 contract HostileUSDC is ERC20 {
     address public target;
     bytes public payload;
     uint256 public feeUnits;
+    bool public refusing;
 
     uint256 public calls;
     bool public lastSucceeded;
@@ -30,6 +31,11 @@ contract HostileUSDC is ERC20 {
         feeUnits = feeUnits_;
     }
 
+    /// @notice From now on transfer moves nothing and answers false.
+    function refuse() external {
+        refusing = true;
+    }
+
     /// @notice Call `to` as this token and pass its revert on.
     function act(address to, bytes calldata data) external {
         (bool ok, bytes memory answer) = to.call(data);
@@ -42,7 +48,7 @@ contract HostileUSDC is ERC20 {
 
     function transfer(address to, uint256 value) public override returns (bool) {
         _callBack();
-        return super.transfer(to, value);
+        return !refusing && super.transfer(to, value);
     }
 
     function transferFrom(address from, address to, uint256 value) public override returns (bool) {

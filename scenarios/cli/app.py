@@ -1,0 +1,147 @@
+"""The commands and their options. Each body imports its part, so that `swipelab --help` stays quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="swipelab",
+    help="Prove a crypto-debit-card engine in a simulated card world, before real money meets it.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+traces = typer.Typer(help="Recorded purchases: make a trace, check one.", rich_markup_mode=None)
+app.add_typer(traces, name="trace")
+
+ScenarioArgument = Annotated[str, typer.Argument(help="A scenario file, or a library name.", show_default=False)]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="REF", help="engine, naive, reference, package.module:factory, asgi:package.module:app."
+    ),
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value; may be repeated.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Instead of the scenario's own.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("swipelab"))
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    scenario: ScenarioArgument,
+    seed: SeedOption = None,
+    engine: EngineOption = "engine",
+    out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/SCENARIO-SEED]")] = None,
+    override: SetOption = None,
+    explore: Annotated[bool, typer.Option("--explore", help="Let the seed shuffle ties in time.")] = False,
+) -> None:
+    """Run one scenario and write its run folder."""
+    from scenarios.cli import running
+    from scenarios.runner import Order
+
+    order = Order(scenario, engine, seed, explore, tuple(override or ()))
+    raise typer.Exit(running.run(order, out))
+
+
+@app.command()
+def suite(
+    pattern: Annotated[
+        str | None, typer.Argument(metavar="[GLOB]", help="Library names or files. [default: the library]")
+    ] = None,
+    engine: EngineOption = "engine",
+    seed: SeedOption = None,
+    out: Annotated[Path | None, typer.Option(help="The suite's folder. [default: runs/suite]")] = None,
+    override: SetOption = None,
+) -> None:
+    """Run many scenarios: one verdict, one JUnit file."""
+    from scenarios.cli import running
+
+    raise typer.Exit(running.suite(pattern, engine, seed, out, tuple(override or ())))
+
+
+@app.command()
+def replay(folder: RunArgument) -> None:
+    """Run a run folder again and say whether it is the same, bit for bit."""
+    from scenarios.cli import running
+
+    raise typer.Exit(running.replay(folder))
+
+
+@app.command()
+def report(folder: RunArgument) -> None:
+    """Show a run's verdict, and render its pages again from what it recorded."""
+    from scenarios.cli import reading
+
+    raise typer.Exit(reading.report(folder))
+
+
+@app.command()
+def compare(
+    base: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
+    new: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="Percent that a figure may become worse before it is a regression.")
+    ] = 5.0,
+) -> None:
+    """Set two runs side by side; exit 1 where the new one regressed."""
+    from scenarios.cli import reading
+
+    raise typer.Exit(reading.compare(base, new, tolerance))
+
+
+@traces.command("import")
+def trace_import(
+    source: Annotated[str, typer.Argument(help="completejourney", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The trace to write: .csv or .parquet.", show_default=False)],
+    week: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="Only the seven days from this one on.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder with the source's files, if not installed.")] = None,
+) -> None:
+    """Make a published transaction log a trace."""
+    from scenarios.cli import tracing
+
+    raise typer.Exit(tracing.import_source(source, out, week, data))
+
+
+@traces.command("check")
+def trace_check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .parquet trace.", show_default=False)],
+) -> None:
+    """Read a trace and say what is in it, or all that is wrong with it."""
+    from scenarios.cli import tracing
+
+    raise typer.Exit(tracing.check(file))
+
+
+@app.command()
+def doctor() -> None:
+    """What is installed, what is missing, what to do."""
+    from scenarios.cli import doctor as examine
+
+    raise typer.Exit(examine.doctor())
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenarios, for editors."""
+    from scenarios.schema import schema_text
+
+    typer.echo(schema_text(), nl=False)

@@ -1,0 +1,117 @@
+"""`--engine REF`: from what the user names to what the world runs."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import pkgutil
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from scenarios.problems import BadInput, nearest
+
+ENGINES = {
+    "engine": "engine.services.engine:build",
+    "naive": "scenarios.engines.naive:build",
+    "reference": "scenarios.engines.reference:build",
+}
+"""The engines that come with Swipelab, by short name."""
+
+FORMS = "engine, naive, reference, package.module:factory or asgi:package.module:app"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReference:
+    """A reference that was found. ``factory`` makes a CardEngine from an EngineKit; ``text`` is for the report."""
+
+    text: str
+    factory: Any
+
+
+def find_engine(reference: str) -> EngineReference:
+    """Import what ``reference`` names; modules of the current folder are found too.
+
+    Raises BadInput with the nearest name there is, or with the error of the module's own code.
+    """
+    text = reference.strip()
+    if text.startswith(("http://", "https://")):
+        raise BadInput(
+            f"engine {text!r} runs in real time, a scenario in virtual time: use `swipelab load --url {text}`, "
+            f"or plug it in as {FORMS}"
+        )
+    asgi = text.startswith("asgi:")
+    target = ENGINES.get(text, text.removeprefix("asgi:"))
+    module_name, colon, attribute = target.partition(":")
+    if not colon or not attribute or not all(part.isidentifier() for part in module_name.split(".")):
+        close = nearest(text, ENGINES)
+        raise BadInput(f"no engine {text!r}: {f'did you mean {close}?' if close else f'it can be {FORMS}'}")
+    found = _attribute(_module(module_name, text), attribute, text)
+    if not callable(found):
+        raise BadInput(f"engine {text!r}: {attribute} is {type(found).__name__}, not something that can be called")
+    if asgi:
+        from scenarios.engines.asgi_app import asgi_engine
+
+        return EngineReference(text, asgi_engine(found))
+    return EngineReference(text, _built_by(found, text))
+
+
+def _built_by(factory: Callable[[Any], Any], reference: str) -> Callable[[Any], Any]:
+    """The factory; what it raises is told as the engine's own."""
+
+    def build(kit: Any) -> Any:
+        try:
+            return factory(kit)
+        except Exception as error:  # the user's code again
+            raise BadInput(f"engine {reference!r}: {_what_broke('its factory', error)}") from error
+
+    return build
+
+
+def _module(name: str, reference: str) -> ModuleType:
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            raise BadInput(f"engine {reference!r}: no module {error.name!r}{_near_module(error.name)}") from error
+        raise BadInput(f"engine {reference!r}: {_what_broke(name, error)}") from error
+    except Exception as error:  # the user's module runs its own code here; whatever it raises is theirs to see
+        raise BadInput(f"engine {reference!r}: {_what_broke(name, error)}") from error
+
+
+def _what_broke(name: str, error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: {error.msg}"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{name} failed at {frame.filename}:{frame.lineno}: {type(error).__name__}: {error}"
+
+
+def _attribute(module: ModuleType, dotted: str, reference: str) -> Any:
+    found: Any = module
+    for step in dotted.split("."):
+        if not hasattr(found, step):
+            close = nearest(step, [name for name in dir(found) if not name.startswith("_")])
+            hint = f": did you mean {close}?" if close else ""
+            raise BadInput(f"engine {reference!r}: {module.__name__} has no {step!r}{hint}")
+        found = getattr(found, step)
+    return found
+
+
+def _near_module(name: str) -> str:
+    above, _, last = name.rpartition(".")
+    if above:
+        places = getattr(sys.modules.get(above), "__path__", None)
+        names = [info.name for info in pkgutil.iter_modules(places)] if places is not None else []
+    else:
+        names = [info.name for info in pkgutil.iter_modules([os.getcwd()])] + list(ENGINES)
+    close = nearest(last, names)
+    if close:
+        return f": did you mean {above + '.' if above else ''}{close}?"
+    return "" if above else " in this folder or installed"

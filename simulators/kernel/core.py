@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from heapq import heappush
-from random import Random
 from typing import Any, Self
 
 import simpy
 from simpy.core import StopSimulation
-from simpy.events import PENDING, Event, Process
+from simpy.events import Event, Process
 
-from simulators.kernel import fences
+from simulators.kernel import bridge, fences
 from simulators.kernel.deadlock import describe_process, describe_task
 from simulators.kernel.environment import KernelEnvironment
 from simulators.kernel.errors import DeadlockError, KernelError, UnhandledError
+from simulators.kernel.garbage import Garbage
 from simulators.kernel.loop import SimLoop
-from simulators.kernel.outcome import Outcome
-from simulators.kernel.randomness import Stream, _generator
+from simulators.kernel.randomness import Stream, tie_breaker
 
 _Task = asyncio.Task
 _Future = asyncio.Future
@@ -28,19 +27,21 @@ class Kernel:
     """A world under virtual time: integer nanoseconds, one seed, unmodified asyncio on SimPy.
 
     `epoch_ns` is the UTC instant (Unix nanoseconds) at which the world starts. With `explore`, the seed shuffles
-    what happens at one instant; without, ties run first in, first out.
+    what happens at one instant; without, ties run first in, first out. Use it as a context manager, or `close()` it.
     """
 
     def __init__(self, seed: int, *, epoch_ns: int = 0, explore: bool = False):
         self.seed = seed
         self.epoch_ns = epoch_ns
-        self._environment = KernelEnvironment(_shuffler(seed) if explore else None)
+        self._environment = KernelEnvironment(tie_breaker(seed) if explore else None)
+        self._environment.on_chores = (garbage := Garbage()).chore
+        self._garbage = garbage
         self.env: simpy.Environment = self._environment
         self.loop = SimLoop(self._environment)
+        self.delay_ns = _delays(self._environment, self.loop)
         self._streams: dict[str, Stream] = {}
         self._spawned: dict[asyncio.Task, None] = {}
         self._processes: dict[Process, str] = {}
-        self.delay_ns = _delays(self._environment, self.loop)
 
     @property
     def now_ns(self) -> int:
@@ -59,15 +60,30 @@ class Kernel:
             stream = self._streams[name] = Stream(self.seed, name)
         return stream
 
-    # bridges
+    # starting and joining work
 
     def spawn(self, coro: Coroutine[Any, Any, Any], name: str, *, daemon: bool = False) -> asyncio.Task:
-        """Start a task of the world. Its failure ends the run; unless a daemon, it counts as work to be finished."""
+        """Start a task of the world.
+
+        Its failure ends the run with UnhandledError unless somebody awaits it. Unless a daemon, it counts as work
+        to be finished: a world that falls silent before is a DeadlockError.
+        """
         task = self.loop.create_task(coro, name=name)
         if not daemon:
             self._spawned[task] = None
-            task.add_done_callback(self._spawned.pop)
+        task.add_done_callback(self._spawned_ended)
         return task
+
+    def _spawned_ended(self, task: asyncio.Task) -> None:
+        self._spawned.pop(task, None)
+        if not task.cancelled() and task._log_traceback:
+            self.loop.call_soon(self._end_run_if_untaken, task)  # those who await it take the error first
+
+    def _end_run_if_untaken(self, task: asyncio.Task) -> None:
+        if task._log_traceback:
+            self.loop.call_exception_handler(
+                {"message": "spawned task failed", "task": task, "exception": task.exception()}
+            )
 
     def process(self, generator: Generator[Event, Any, Any], name: str, *, daemon: bool = False) -> Process:
         """Start a SimPy process that counts, unless a daemon, as work to be finished."""
@@ -83,127 +99,146 @@ class Kernel:
         This is the bridge for SimPy processes: `outcome = yield kernel.call(engine.authorize(request))`.
         """
         event = Event(self._environment)
-        _Task(_report(coro, event, self._environment), loop=self.loop, name=name or coro.__qualname__)
+        _Task(bridge.report(coro, event), loop=self.loop, name=name or coro.__qualname__)
         return event
 
     async def wait(self, event: Event) -> Any:
         """Await a SimPy event from a coroutine: its value, or its exception raised."""
-        return await wait_for_event(event, self.loop)
+        return await bridge.wait_for_event(event)
+
+    delay_ns: Callable[[int], asyncio.Future]
+    """`await kernel.delay_ns(ns)`: a delay in whole nanoseconds, at one SimPy event and one wakeup."""
 
     # running
 
-    def run(self, until: int | asyncio.Future | Event | None = None) -> Any:
+    def run(self, until: int | asyncio.Future | Coroutine[Any, Any, Any] | Event | None = None) -> Any:
         """Run the world.
 
         `None`: until nothing is left to happen. An int: until that virtual instant (exclusive), in ns since the start.
-        A future, task or SimPy event: until it is done; returns its value or raises its error. Raises DeadlockError,
-        FenceBreach and UnhandledError.
+        A future, task, coroutine or SimPy event: until it is done; returns its value or raises its error. Raises
+        DeadlockError, FenceBreach and UnhandledError. The int form raises no DeadlockError: more may come from outside.
         """
         if until is None:
-            self._run()
-            self._check_finished()
+            self._spin()
+            self._check_failures()
+            if self._spawned or self._processes:
+                raise DeadlockError(self.now_ns, self.unfinished())
             return None
         if isinstance(until, int):
-            return self._run_to(until)
+            return self._run_to_instant(until)
         if isinstance(until, Event):
             return self._run_to_event(until)
         if asyncio.iscoroutine(until):
             until = self.loop.create_task(until, name=until.__qualname__)
         return self._run_to_future(until)
 
-    def _run(self) -> None:
-        with fences.raised(self):
-            self.loop.run_forever()
+    def _spin(self) -> None:
+        self._garbage.take_over()
+        try:
+            with fences.raised(self):
+                self.loop.run_forever()
+        finally:
+            self._garbage.hand_back()
 
-    def _run_to(self, at_ns: int) -> None:
+    def _run_to_instant(self, at_ns: int) -> None:
         if at_ns < self.now_ns:
             raise KernelError(f"run(until={at_ns}): it is {self.now_ns} ns already")
-        if at_ns == self.now_ns:
-            return
-        stop = Event(self._environment)
-        stop._ok, stop._value = True, None
-        stop.callbacks.append(_stop)
-        heappush(self._environment._queue, (at_ns, -1, next(self._environment._eid), stop))
-        self._run()
+        if at_ns > self.now_ns:
+            self._environment.stop_at(at_ns, StopSimulation(None))
+            self._spin()
 
     def _run_to_event(self, event: Event) -> Any:
         if event.callbacks is not None:
-            event.callbacks.append(_stop_and_defuse)
-            self._run()
+            event.callbacks.append(_stop)
+            try:
+                self._spin()
+            finally:
+                if event.callbacks is not None:
+                    event.callbacks.remove(_stop)
         if event.callbacks is not None:
-            raise DeadlockError(self.now_ns, self.unfinished() or [f"run(until={type(event).__name__})"])
+            awaited = f"run(until={type(event).__name__}): the awaited SimPy event never happened"
+            raise DeadlockError(self.now_ns, [awaited, *self.unfinished()])
         if not event._ok:
             raise event._value
         return event._value
 
     def _run_to_future(self, future: asyncio.Future) -> Any:
         if not future.done():
-            future.add_done_callback(self.loop._stop_when_done)
+            future.add_done_callback(self.loop.stop_when_done)
             try:
-                self._run()
+                self._spin()
+            except BaseException:
+                if future.done() and not future.cancelled():
+                    future.exception()  # the error that ends the run stands for it
+                raise
             finally:
-                future.remove_done_callback(self.loop._stop_when_done)
+                future.remove_done_callback(self.loop.stop_when_done)
         if not future.done():
-            raise DeadlockError(self.now_ns, self.unfinished(future))
+            awaited = [] if isinstance(future, asyncio.Task) else ["run(until=Future): nobody completed the future"]
+            raise DeadlockError(self.now_ns, awaited + self.unfinished())
         return future.result()
 
-    def unfinished(self, awaited: asyncio.Future | None = None) -> list[str]:
-        """One line per unfinished task and process: who, where, waiting for what."""
-        lines = []
-        if awaited is not None and not isinstance(awaited, asyncio.Task):
-            lines.append("run(until=Future): the awaited future was never completed")
-        tasks = [task for task in asyncio.all_tasks(self.loop) if not task.done()]
-        lines += sorted(describe_task(task) for task in tasks)
-        lines += [describe_process(process, name) for process, name in self._processes.items()]
-        return lines
+    def unfinished(self) -> list[str]:
+        """One line per unfinished task and process of this world: who, where, waiting for what."""
+        lines = [describe_task(task) for task in self._tasks() if not task.done()]
+        return lines + [describe_process(process, name) for process, name in self._processes.items()]
 
-    def _check_finished(self) -> None:
-        for task in self.loop_tasks():
+    def _tasks(self) -> list[asyncio.Task]:
+        """Every task of this world that is still in memory, done or not, by name."""
+        tasks = (task for task in list(asyncio.tasks._all_tasks) if task.get_loop() is self.loop)
+        return sorted(tasks, key=lambda task: task.get_name())
+
+    def _check_failures(self) -> None:
+        for task in self._tasks():
             if task.done() and not task.cancelled() and task._log_traceback:
                 error = task.exception()
-                raise UnhandledError(
-                    f"task {task.get_name()!r} failed and nobody took its exception: {type(error).__name__}: {error}"
-                ) from error
-        if self._spawned or self._processes:
-            raise DeadlockError(self.now_ns, self.unfinished())
-
-    def loop_tasks(self) -> list[asyncio.Task]:
-        """Every task of this world that is still in memory, done or not."""
-        return sorted(
-            (task for task in list(asyncio.tasks._all_tasks) if task.get_loop() is self.loop),
-            key=lambda task: task.get_name(),
-        )
+                told = f"task {task.get_name()!r} failed and nobody took its exception: {type(error).__name__}: {error}"
+                raise UnhandledError(told) from error
 
     # ending
 
     def close(self) -> None:
-        """End the world: unfinished tasks are cancelled and get one last instant for their `finally`."""
+        """End the world: unfinished tasks are cancelled and get one last instant for their `finally`.
+
+        Raises UnhandledError if a task failed and nobody took its exception.
+        """
         if self.loop.is_closed():
             return
+        try:
+            self._check_failures()
+        finally:
+            self._abandon()
+
+    def _abandon(self) -> None:
         self.loop.set_exception_handler(lambda loop, context: None)
-        for task in self.loop_tasks():
+        self._environment.drop_everything()
+        tasks = self._tasks()
+        for task in tasks:
+            task.cancel()
+        if self._environment.ready:
+            self._spin()
+        for task in tasks:
             task._log_destroy_pending = False
             task._log_traceback = False
-            if not task.done():
-                task.cancel()
-        self._environment._queue.clear()
-        self._environment._due.clear()
-        if self._environment.ready:
-            self._run()
         self.loop.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_exc_info: object) -> None:
+        if kind is None:
+            self.close()
+        elif not self.loop.is_closed():
+            self._abandon()
 
 
 def _delays(env: KernelEnvironment, loop: SimLoop) -> Callable[[int], asyncio.Future]:
     queue, ties = env._queue, env._ties
 
     def delay_ns(ns: int) -> asyncio.Future:
-        """Await a delay in whole nanoseconds: one SimPy event and one wakeup."""
+        """Await a delay in whole nanoseconds; cancelling the wait drops it."""
+        if type(ns) is not int or ns < 0:
+            raise ValueError(f"delay_ns takes whole nanoseconds from 0 up as an int, not {ns!r}")
         future = _Future(loop=loop)
         heappush(queue, (env._now + ns, 1, next(ties), future))
         return future
@@ -211,48 +246,6 @@ def _delays(env: KernelEnvironment, loop: SimLoop) -> Callable[[int], asyncio.Fu
     return delay_ns
 
 
-async def _report(coro: Coroutine[Any, Any, Any], event: Event, env: KernelEnvironment) -> None:
-    """Run `coro` and succeed `event` with its outcome, without the detour of a done callback."""
-    try:
-        outcome = Outcome(await coro)
-    except (SystemExit, KeyboardInterrupt, GeneratorExit):
-        raise
-    except BaseException as error:  # noqa: BLE001 (carried as a value, and raised by unwrap)
-        outcome = Outcome(None, error)
-    event._ok = True
-    event._value = outcome
-    env.schedule(event)
-
-
-async def wait_for_event(event: Event, loop: asyncio.AbstractEventLoop) -> Any:
-    """Await a SimPy event."""
-    if event.callbacks is not None:
-        future = loop.create_future()
-
-        def happened(event: Event) -> None:
-            if not event._ok:
-                event._defused = True
-            if not future.done():
-                future.set_result(None)
-
-        event.callbacks.append(happened)
-        await future
-    if not event._ok:
-        raise event._value
-    return event._value
-
-
 def _stop(event: Event) -> None:
-    raise StopSimulation(None)
-
-
-def _stop_and_defuse(event: Event) -> None:
     event._defused = True
     raise StopSimulation(None)
-
-
-def _shuffler(seed: int) -> Random:
-    return Random(int(_generator(seed, "kernel", "ties").integers(1 << 62)))
-
-
-__all__ = ["PENDING", "Kernel"]

@@ -10,29 +10,33 @@ from asyncio import events, futures, tasks
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from heapq import heappush
-from typing import Any
+from typing import Any, NoReturn
 
 from simpy.core import StopSimulation
-from simpy.events import Event
 
 from simulators.kernel.environment import KernelEnvironment
-from simulators.kernel.errors import FenceBreach, KernelError, UnhandledError
-from simulators.kernel.fence_judge import culprit
+from simulators.kernel.errors import FenceBreach, UnhandledError
 from simulators.kernel.handles import IN_HEAP, NO_HANDLE, READY, SimHandle, SimTimerHandle
+from simulators.kernel.instant import EXACT_BELOW_NS, FOREVER_S, NEVER_NS, Instant, whole_ns
+from simulators.kernel.refusals import NoRealWorld
 from simulators.kernel.running import answer_plainly, answer_quickly
 
 ExceptionHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 _Task = asyncio.Task
 _Future = asyncio.Future
-_FOREVER_S = 9e9  # some 285 years: what lies beyond int64 nanoseconds never comes
-_NEVER_NS = 1 << 200
 _NOTHING = object()
 _Builtin = type(len)
 _finish_sleep = futures._set_result_unless_cancelled
 
 
-class SimLoop(asyncio.AbstractEventLoop):
-    """asyncio, unmodified, on a `KernelEnvironment`: same order of callbacks, virtual time, no I/O."""
+class SimLoop(NoRealWorld):
+    """asyncio, unmodified, on a `KernelEnvironment`: same order of callbacks, virtual time, no I/O.
+
+    An error that nobody takes (a failed callback, a task whose exception is never retrieved) ends the run, unless
+    `set_exception_handler` says otherwise.
+    """
+
+    slow_callback_duration = 0.1
 
     def __init__(self, env: KernelEnvironment):
         self.env = env
@@ -45,14 +49,19 @@ class SimLoop(asyncio.AbstractEventLoop):
         self._unnamed_tasks = 0
         self._thread_id = threading.get_ident()
         env.on_callback_error = self._callback_failed
-        self._bind_hot_paths()
+        self._bind_scheduling()
 
-    def _bind_hot_paths(self) -> None:
-        """`call_soon` and `call_later` as closures on the instance: they run several times per await."""
-        env, queue = self.env, self.env._queue
+    # time and scheduling
+
+    def _bind_scheduling(self) -> None:
+        """Bind `time`, `call_soon`, `call_later` and `call_at` as closures: they run several times per await."""
+        env, queue, ties = self.env, self.env._queue, self.env._ties
         make_ready = env.ready.append
-        ties = env._ties
         note_dead = env.note_dead_timer
+
+        def time() -> float:
+            now = env._now
+            return now / 1e9 if now < EXACT_BELOW_NS else Instant(now)
 
         def call_soon(
             callback: Callable[..., Any], argument: Any = _NOTHING, *more: Any, context: Context | None = None
@@ -79,36 +88,43 @@ class SimLoop(asyncio.AbstractEventLoop):
                 handle = SimTimerHandle(callback, *args)  # sees no context variable, so the copy is spared
             else:
                 handle = SimTimerHandle(copy_context().run, callback, *args)
-            handle.state = IN_HEAP
             handle.when_ns = when_ns
             handle.note_dead = note_dead
-            if when_ns < _NEVER_NS:
+            if when_ns < NEVER_NS:
+                handle.state = IN_HEAP
                 heappush(queue, (when_ns, 1, next(ties), handle))
             else:
-                handle.state = READY  # in no heap: nothing to count when it is cancelled
+                handle.state = READY  # in no heap, so there is nothing to count when it is cancelled
             return handle
 
         def call_later(
             delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
         ) -> SimTimerHandle:
-            if type(delay) is float and delay < _FOREVER_S:
+            if type(delay) is float and delay < FOREVER_S:
                 return schedule(env._now + round(delay * 1e9), callback, args, context)
-            return schedule(env._now + _whole_ns(delay), callback, args, context)
+            return schedule(env._now + whole_ns(delay), callback, args, context)
 
         def call_at(
             when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
         ) -> SimTimerHandle:
-            return schedule(_whole_ns(when), callback, args, context)
+            return schedule(whole_ns(when), callback, args, context)
 
-        def time() -> float:
-            return env._now / 1e9
-
-        self.time = time
+        self.time = time  # type: ignore[method-assign]
         self.call_soon = call_soon  # type: ignore[method-assign]
         self.call_later = call_later  # type: ignore[method-assign]
         self.call_at = call_at  # type: ignore[method-assign]
 
-    # time and scheduling
+    def call_soon_threadsafe(
+        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> SimHandle:
+        """`call_soon` from the loop's own thread; refused from any other."""
+        if threading.get_ident() != self._thread_id:
+            name = getattr(callback, "__qualname__", repr(callback))
+            raise FenceBreach(
+                f"thread {threading.current_thread().name!r} called loop.call_soon_threadsafe({name}): "
+                "the simulated world has one thread; use a task instead"
+            )
+        return self.call_soon(callback, *args, context=context)
 
     def create_future(self) -> asyncio.Future:
         """A future of this loop."""
@@ -140,22 +156,10 @@ class SimLoop(asyncio.AbstractEventLoop):
         """As asyncio's."""
         return self._task_factory
 
-    def call_soon_threadsafe(
-        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> SimHandle:
-        """`call_soon` from the loop's own thread; refused from any other."""
-        if threading.get_ident() != self._thread_id:
-            name = getattr(callback, "__qualname__", repr(callback))
-            raise FenceBreach(
-                f"thread {threading.current_thread().name!r} called call_soon_threadsafe({name}): "
-                "the simulated world has one thread; use a task instead"
-            )
-        return self.call_soon(callback, *args, context=context)
-
     # running
 
     def run_forever(self) -> None:
-        """Run until `stop`, or until nothing is left to happen."""
+        """Run until `stop`, or until nothing is left to happen. No fences: those are `Kernel.run`'s."""
         self._check_closed()
         if self._running:
             raise RuntimeError("This event loop is already running")
@@ -173,43 +177,42 @@ class SimLoop(asyncio.AbstractEventLoop):
             pass
         finally:
             self._running = False
+            self.env.forget_stops()
             answer_plainly()
             events._set_running_loop(None)
             sys.set_asyncgen_hooks(*hooks)
 
     def run_until_complete(self, future: Any) -> Any:
-        """As asyncio's; raises KernelError when the world falls silent before `future` is done."""
+        """As asyncio's; a world that falls silent before `future` is done raises RuntimeError."""
         self._check_closed()
         made_here = not futures.isfuture(future)
         future = tasks.ensure_future(future, loop=self)
         if made_here:
             future._log_destroy_pending = False
-        future.add_done_callback(self._stop_when_done)
+        future.add_done_callback(self.stop_when_done)
         try:
             self.run_forever()
         except BaseException:
             if made_here and future.done() and not future.cancelled():
-                future.exception()
+                future.exception()  # marks it as taken: the caller has no task to take it from
             raise
         finally:
-            future.remove_done_callback(self._stop_when_done)
+            future.remove_done_callback(self.stop_when_done)
         if not future.done():
             raise RuntimeError("Event loop stopped before Future completed.")
         return future.result()
 
-    def _stop_when_done(self, _future: asyncio.Future) -> None:
+    def stop_when_done(self, _future: asyncio.Future) -> None:
+        """A done callback: stop the run."""
         self.stop()
 
     def stop(self) -> None:
         """Stop after the callbacks that are ready now."""
-        self._interrupt(lambda event: _raise(StopSimulation(None)))
+        self.end_run(StopSimulation(None))
 
-    def _interrupt(self, callback: Callable[[Event], None]) -> None:
-        """Have `callback` called by the SimPy loop ahead of everything else at this instant."""
-        event = Event(self.env)
-        event._ok, event._value = True, None
-        event.callbacks.append(callback)
-        heappush(self.env._queue, (self.env._now, -1, next(self.env._eid), event))
+    def end_run(self, error: BaseException) -> None:
+        """Have the run raise `error` once the callbacks that are ready now have run."""
+        self.env.stop_at(self.env._now, error)
 
     def is_running(self) -> bool:
         """As asyncio's."""
@@ -224,6 +227,8 @@ class SimLoop(asyncio.AbstractEventLoop):
         if self._running:
             raise RuntimeError("Cannot close a running event loop")
         self._closed = True
+        self.env.ready.clear()
+        self.call_soon = self.call_later = self.call_at = _call_on_closed_loop  # type: ignore[method-assign]
 
     def _check_closed(self) -> None:
         if self._closed:
@@ -238,18 +243,13 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     async def shutdown_asyncgens(self) -> None:
         """As asyncio's."""
-        closing = list(self._asyncgens)
+        closing = sorted(self._asyncgens, key=lambda agen: agen.__qualname__)
         self._asyncgens.clear()
         results = await tasks.gather(*[agen.aclose() for agen in closing], return_exceptions=True)
         for result, agen in zip(results, closing, strict=True):
             if isinstance(result, Exception):
-                self.call_exception_handler(
-                    {
-                        "message": f"an error occurred during closing of asynchronous generator {agen!r}",
-                        "exception": result,
-                        "asyncgen": agen,
-                    }
-                )
+                message = f"an error occurred during closing of asynchronous generator {agen!r}"
+                self.call_exception_handler({"message": message, "exception": result, "asyncgen": agen})
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """Nothing to do: there is no executor."""
@@ -270,10 +270,6 @@ class SimLoop(asyncio.AbstractEventLoop):
         """End the run with an UnhandledError that names the task."""
         self.end_run(_unhandled(context, self.env._now))
 
-    def end_run(self, error: BaseException) -> None:
-        """Have the run raise `error` once the callbacks that are ready now have run."""
-        self._interrupt(lambda event: _raise(error))
-
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """As asyncio's."""
         if self._exception_handler is None:
@@ -281,87 +277,32 @@ class SimLoop(asyncio.AbstractEventLoop):
         else:
             self._exception_handler(self, context)
 
-    def _callback_failed(self, handle: Callable[[], Any], error: BaseException) -> None:
-        self.call_exception_handler(
-            {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
-        )
+    def _callback_failed(self, handle: Any, error: BaseException) -> None:
+        message = f"Exception in callback {handle!r}"
+        self.call_exception_handler({"message": message, "exception": error, "handle": handle})
 
     def get_debug(self) -> bool:
         """As asyncio's."""
         return self._debug
 
     def set_debug(self, enabled: bool) -> None:
-        """Kept for asyncio's own checks; virtual time has no slow callbacks."""
+        """For asyncio's own checks; virtual time knows no slow callbacks."""
         self._debug = bool(enabled)
 
 
-def _whole_ns(seconds: float) -> int:
-    """Seconds as whole nanoseconds; infinity is an instant that never comes."""
-    if type(seconds) is int:
-        return seconds * 1_000_000_000
-    if seconds >= _FOREVER_S:
-        return _NEVER_NS
-    return round(seconds * 1e9)
+def _call_on_closed_loop(*_args: Any, **_kwargs: Any) -> NoReturn:
+    raise RuntimeError("Event loop is closed")
 
 
 def _unhandled(context: dict[str, Any], now_ns: int) -> UnhandledError:
     future = context.get("task") or context.get("future")
-    name = f" in task {future.get_name()!r}" if isinstance(future, asyncio.Task) else ""
     cause = context.get("exception")
-    what = f": {type(cause).__name__}: {cause}" if cause is not None else ""
-    error = UnhandledError(f"{context.get('message', 'unhandled error')}{name}, at virtual {now_ns} ns{what}")
+    said = [str(context.get("message", "unhandled error"))]
+    if isinstance(future, asyncio.Task):
+        said.append(f"task {future.get_name()!r}")
+    said.append(f"at virtual {now_ns} ns")
+    if cause is not None:
+        said.append(f"{type(cause).__name__}: {cause}")
+    error = UnhandledError(", ".join(said))
     error.__cause__ = cause
     return error
-
-
-def _raise(error: BaseException) -> None:
-    raise error
-
-
-def _refuse(name: str) -> Callable[..., Any]:
-    def refused(self: SimLoop, *args: Any, **kwargs: Any) -> Any:
-        raise FenceBreach(
-            f"{culprit(sys._getframe(1), f'loop.{name}')}: "
-            "there is no real I/O, thread, process or signal in the simulated world; use a simulated backend"
-        )
-
-    refused.__name__ = name
-    return refused
-
-
-for _name in [
-    "run_in_executor",
-    "set_default_executor",
-    "getaddrinfo",
-    "getnameinfo",
-    "create_connection",
-    "create_server",
-    "sendfile",
-    "start_tls",
-    "create_unix_connection",
-    "create_unix_server",
-    "connect_accepted_socket",
-    "create_datagram_endpoint",
-    "connect_read_pipe",
-    "connect_write_pipe",
-    "subprocess_shell",
-    "subprocess_exec",
-    "add_reader",
-    "remove_reader",
-    "add_writer",
-    "remove_writer",
-    "sock_recv",
-    "sock_recv_into",
-    "sock_recvfrom",
-    "sock_recvfrom_into",
-    "sock_sendall",
-    "sock_sendto",
-    "sock_connect",
-    "sock_accept",
-    "sock_sendfile",
-    "add_signal_handler",
-    "remove_signal_handler",
-]:
-    setattr(SimLoop, _name, _refuse(_name))
-
-__all__ = ["KernelError", "SimLoop"]

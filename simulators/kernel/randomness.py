@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from random import Random
 from typing import Any, TypeVar
 
 import numpy as np
@@ -126,3 +127,8 @@ def _one_by_one(
 def _generator(seed: int, name: str, purpose: str) -> np.random.Generator:
     digest = hashlib.sha256(f"{seed}\0{name}\0{purpose}".encode()).digest()
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(int.from_bytes(digest, "little"))))
+
+
+def tie_breaker(seed: int) -> Random:
+    """What shuffles ties at one instant when the world is explored."""
+    return Random(int(_generator(seed, "kernel", "ties").integers(1 << 62)))

@@ -85,11 +85,12 @@ class Trace:
         if not rows:
             return
         width = len(self.columns)
-        for offset, row in enumerate(rows):
-            if len(row) != width:
-                raise TraceError(f"trace row {self._flushed + offset} has {len(row)} values for {width} columns: {row}")
+        if set(map(len, rows)) != {width}:
+            offset, row = next((offset, row) for offset, row in enumerate(rows) if len(row) != width)
+            raise TraceError(f"trace row {self._flushed + offset} has {len(row)} values for {width} columns: {row}")
+        by_column = zip(*rows, strict=True)
         columns = tuple(
-            hasher.update(values, self._flushed) for hasher, values in zip(self._hashers, zip(*rows), strict=True)
+            hasher.update(values, self._flushed) for hasher, values in zip(self._hashers, by_column, strict=True)
         )
         chunk = Chunk(self._flushed, len(rows), columns)
         self._before, self._rows = rows, []

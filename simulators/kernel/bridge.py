@@ -1,0 +1,45 @@
+"""Between SimPy's processes and asyncio's tasks, both ways."""
+
+from __future__ import annotations
+
+from asyncio import get_running_loop
+from collections.abc import Coroutine
+from typing import Any
+
+from simpy.events import Event
+
+from simulators.kernel.outcome import Outcome
+
+
+async def report(coro: Coroutine[Any, Any, Any], event: Event) -> None:
+    """Run `coro` and succeed `event` with its Outcome, without the detour of a done callback."""
+    try:
+        outcome = Outcome(await coro)
+    except (SystemExit, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 (carried as a value, and raised by unwrap)
+        outcome = Outcome(None, error)
+    event._ok = True
+    event._value = outcome
+    event.env.schedule(event)
+
+
+async def wait_for_event(event: Event) -> Any:
+    """Await a SimPy event: its value, or its exception raised."""
+    if event.callbacks is not None:
+        future = get_running_loop().create_future()
+
+        def happened(event: Event) -> None:
+            event._defused = True
+            if not future.done():
+                future.set_result(None)
+
+        event.callbacks.append(happened)
+        try:
+            await future
+        finally:
+            if event.callbacks is not None:
+                event.callbacks.remove(happened)
+    if not event._ok:
+        raise event._value
+    return event._value

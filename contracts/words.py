@@ -6,16 +6,18 @@ faster than a general codec, and a property test holds it to eth_abi.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from eth_utils import is_address, keccak, to_checksum_address
+from eth_utils import is_checksum_address, keccak, to_checksum_address
 
 Address = str | bytes
 
 WORD_BYTES = 32
 _ADDRESS_BYTES = 20
 _ADDRESS_PADDING = bytes(WORD_BYTES - _ADDRESS_BYTES)
+_HEX_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 _CACHED_ADDRESSES = 1 << 16
 
 
@@ -44,7 +46,8 @@ def address_word(address: Address) -> bytes:
 
 @lru_cache(maxsize=_CACHED_ADDRESSES)
 def _hex_address_word(address: str) -> bytes:
-    if not is_address(address) or not address.startswith("0x"):
+    mixed_case = address[2:] not in (address[2:].lower(), address[2:].upper())
+    if not _HEX_ADDRESS.fullmatch(address) or (mixed_case and not is_checksum_address(address)):
         raise ValueError(f"not an address (0x and 40 hex digits, checksum right if in mixed case): {address!r}")
     return _ADDRESS_PADDING + bytes.fromhex(address[2:])
 

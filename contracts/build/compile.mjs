@@ -21,6 +21,8 @@ const SETTINGS = {
   viaIR: true,
 };
 
+const OUTPUTS = ["abi", "metadata", "evm.bytecode.object", "evm.deployedBytecode.object"];
+
 // "Transient storage ... is safe for reentrancy guards that are cleared at the end of the call": that is our use.
 const isKnown = ({ errorCode, sourceLocation }) =>
   errorCode === "2394" && sourceLocation?.file === "@openzeppelin/contracts/utils/TransientSlot.sol";
@@ -48,26 +50,32 @@ function findImport(virtualName) {
   }
 }
 
-function compile(virtualName) {
+function compileAll(virtualNames) {
+  const sources = virtualNames.map((name) => [name, { content: readSource(name).toString("utf8") }]);
   const input = {
     language: "Solidity",
-    sources: { [virtualName]: { content: readSource(virtualName).toString("utf8") } },
-    settings: { ...SETTINGS, outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } } },
+    sources: Object.fromEntries(sources),
+    settings: { ...SETTINGS, outputSelection: { "*": { "*": OUTPUTS } } },
   };
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: findImport }));
   const complaints = (output.errors ?? []).filter((complaint) => !isKnown(complaint));
   if (complaints.length > 0) {
     throw new Error(complaints.map((complaint) => complaint.formattedMessage).join("\n"));
   }
-  const name = posix.basename(virtualName, ".sol");
-  const contract = output.contracts[virtualName][name];
-  const ownSources = Object.keys(output.sources).filter((source) => source.startsWith("contracts/")).sort();
+  return output;
+}
+
+function artifact(virtualName, compiled) {
+  const contractName = posix.basename(virtualName, ".sol");
+  const contract = compiled.contracts[virtualName][contractName];
+  const sources = [...Object.keys(JSON.parse(contract.metadata).sources)].sort();
+  const own = sources.filter((source) => source.startsWith("contracts/"));
   return {
-    contractName: name,
+    contractName,
     compiler: `solc ${solc.version()}`,
     packages: pinned,
     settings: SETTINGS,
-    sourceSha256: Object.fromEntries(ownSources.map((source) => [source, sha256(readSource(source))])),
+    sourceSha256: Object.fromEntries(own.map((source) => [source, sha256(readSource(source))])),
     abi: contract.abi,
     bytecode: `0x${contract.evm.bytecode.object}`,
     deployedBytecode: `0x${contract.evm.deployedBytecode.object}`,
@@ -78,11 +86,12 @@ const { out } = parseArgs({ options: { out: { type: "string", default: join(CONT
 if (!solc.version().startsWith(`${pinned.solc}+`)) {
   throw new Error(`solc ${solc.version()} is installed, ${pinned.solc} is pinned: run npm install in contracts/build`);
 }
-for (const folder of ["", "test"]) {
-  mkdirSync(join(out, folder), { recursive: true });
-  for (const file of solidityFiles(folder)) {
-    const artifact = compile(posix.join("contracts", file));
-    writeFileSync(join(out, file.replace(/\.sol$/, ".json")), `${JSON.stringify(artifact, null, 1)}\n`);
-    console.log(`${file}: ${(artifact.deployedBytecode.length - 2) / 2} bytes`);
-  }
+const files = ["", "test"].flatMap(solidityFiles);
+const compiled = compileAll(files.map((file) => posix.join("contracts", file)));
+for (const file of files) {
+  const made = artifact(posix.join("contracts", file), compiled);
+  const target = join(out, file.replace(/\.sol$/, ".json"));
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, `${JSON.stringify(made, null, 1)}\n`);
+  console.log(`${file}: ${(made.deployedBytecode.length - 2) / 2} bytes`);
 }

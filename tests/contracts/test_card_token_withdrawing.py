@@ -17,7 +17,6 @@ from tests.contracts.card_token_model import ROLES
 from tests.contracts.chain import START_USDC6, WITHDRAWAL_DELAY_S, Chain
 
 ID = b"\x01" * 32
-OTHER_ID = b"\x02" * 32
 UINT64_MAX = 2**64 - 1
 UINT128_MAX = 2**128 - 1
 

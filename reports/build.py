@@ -39,7 +39,7 @@ def build_report(events: Events | pa.Table | pd.DataFrame | Path, facts: RunFact
         "counts": {**counts, "approved_cents": approved_cents(table)},
         "declines": decline_rows(counts["declines"], counts["swipes"]),
         "throughput": throughput(swipes, facts.wall_seconds),
-        "latency": latency_section(table, swipes),
+        "latency": latency_section(table, swipes, tuple(facts.deadlines_ns)),
         "settlement": settlement_section(table),
         "reconciliation": reconcile(table, facts.settlement_bound_ns, facts.notice_bound_ns),
         "funds": funds_section(table),

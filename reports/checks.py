@@ -10,7 +10,7 @@ import pandas as pd
 from reports.facts import RunFacts
 from reports.frames import Events
 from reports.reconciliation import LEGS
-from reports.words import money, plural, virtual_time
+from reports.words import figure, money, plural, short, times, virtual_time
 
 INVARIANTS = {
     "I1": "conservation",
@@ -55,7 +55,7 @@ def leaves(tree: Mapping[str, object], above: str = "") -> Iterator[tuple[str, f
 def budget_checks(report: Mapping[str, object], budgets: Mapping[str, float]) -> list[dict[str, object]]:
     """One check a budget: the figure at the path is at most the budget; with ``.min`` behind the path, at least.
 
-    A path that the report does not have fails and names the nearest one; so does a figure that nothing was measured for.
+    A path that the report does not have fails and names the nearest one; a figure without a single sample fails too.
     """
     figures = dict(leaves(report))
     return [_budget(path, limit, figures) for path, limit in budgets.items()]
@@ -72,12 +72,15 @@ def _budget(path: str, limit: float, figures: Mapping[str, float | int | None]) 
     if measured is None:
         return check(path, "budget", False, None, limit, f"{where} was not measured: the run had no sample of it")
     ok = measured >= limit if lowest else measured <= limit
-    relation = f"{'at least' if lowest else 'at most'} {limit:,}"
-    if ok:
-        return check(path, "budget", True, measured, limit, f"{measured:,}, {relation} allowed")
-    off = abs(measured - limit) / abs(limit) * 100 if limit else None
-    by = f", {off:,.1f} % {'short' if lowest else 'over'}" if off is not None else ""
-    return check(path, "budget", False, measured, limit, f"{measured:,}, but {relation} is allowed{by}")
+    words = f"{figure(where, measured)}; {'at least' if lowest else 'at most'} {figure(where, limit)} is allowed"
+    if not ok and limit > 0 and measured > 0:
+        share = measured / limit
+        words += (
+            f": {times(share)} as much"
+            if share >= 2
+            else f": {abs(share - 1) * 100:.3g} % {'short' if lowest else 'over'}"
+        )
+    return check(path, "budget", ok, measured, limit, words)
 
 
 def findings_section(events: Events) -> dict[str, object]:
@@ -119,7 +122,9 @@ def _invariant(number: str, findings: pd.DataFrame) -> dict[str, object]:
     if not len(findings):
         return check(title, "invariant", True, 0, 0, "held at every event")
     first = findings.iloc[0]
-    words = f"{plural(len(findings), 'finding')}; the first at {virtual_time(int(first['at_ns']))}, {first['ref']}: "
+    words = (
+        f"{plural(len(findings), 'finding')}; the first at {virtual_time(int(first['at_ns']))}, {short(first['ref'])}: "
+    )
     return check(title, "invariant", False, len(findings), 0, words + str(first["detail"]))
 
 
@@ -136,13 +141,17 @@ def _leg(name: str, section: Mapping[str, object]) -> dict[str, object]:
         words += f", {plural(explained, 'break')} explained"
     if unexplained:
         first = next(b for b in section["breaks"] if b["leg"] == name and b["explained_by"] is None)
-        difference = first["actual"] - first["expected"]
-        words += (
-            f", {plural(unexplained, 'break')} unexplained; the first: {first['kind']} {first['ref']}, "
-            f"expected {money(first['expected'])}, found {money(first['actual'])} "
-            f"({'+' if difference > 0 else ''}{money(difference)})"
-        )
+        meaning = next(k["meaning"] for k in section["by_kind"] if (k["leg"], k["kind"]) == (name, first["kind"]))
+        words += f", {plural(unexplained, 'break')} unexplained; the first: {meaning} ({break_words(first)})"
     return check(f"reconciliation.{name}", "reconciliation", not unexplained, unexplained, 0, words)
+
+
+def break_words(found: Mapping[str, object]) -> str:
+    """``pres-17, expected $41.07, found $0.00``; the two accounts where these are the difference."""
+    ref = short(found["ref"])
+    if found["kind"].endswith("wrong_account"):
+        return f"{ref}, {money(found['actual'])}, of {found['account']}, booked on {found['booked_on']}"
+    return f"{ref}, expected {money(found['expected'])}, found {money(found['actual'])}"
 
 
 def all_checks(report: Mapping[str, object], events: Events, facts: RunFacts) -> list[dict[str, object]]:

@@ -58,7 +58,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``changes``: every figure. ``regressions``: what became worse past its tolerance, in words, failed checks first."""
+    """``changes``: every figure; ``regressions``: what became worse past its tolerance, in words; checks first."""
 
     base: str
     new: str

@@ -12,8 +12,8 @@ from reports.swipes import ANSWERED, FAILED, TIMED_OUT, Swipes
 def counts_section(events: Events, swipes: Swipes) -> dict[str, object]:
     """Every swipe ends as exactly one of approved, declined, timed out or error.
 
-    ``stand_in``: swipes that the network had to answer itself, because of a timeout or an error. ``late``: answers after
-    the deadline. ``captures``: presentments posted; what was answered otherwise is beside it.
+    ``stand_in``: swipes that the network had to answer itself, because of a timeout or an error. ``late``: answers
+    after the deadline. ``captures``: presentments posted; what was answered otherwise is beside it.
     """
     answered = swipes.ending == ANSWERED
     approved = int(swipes.approved.sum())

@@ -28,6 +28,33 @@ class Horizon:
         return self.end_ns - self.notice_bound_ns
 
 
+MEANINGS: dict[tuple[str, str], str] = {
+    ("network_ledger", "missing_in_ledger"): "a presentment was sent and the ledger has no capture of it",
+    ("network_ledger", "missing_in_network"): "the ledger has a capture that no network presented",
+    ("network_ledger", "amount_differs"): "the ledger captured another amount than was presented",
+    ("network_ledger", "duplicate_in_ledger"): "one presentment was captured more than once",
+    ("network_ledger", "answer_differs"): "the engine answered one amount and booked another",
+    ("network_ledger", "wrong_account"): "the capture is booked on another account than was answered for",
+    ("ledger_chain", "missing_on_chain"): "the ledger says settled and the chain burned nothing",
+    ("ledger_chain", "missing_in_ledger"): "the chain burned and the ledger has no settlement of it",
+    ("ledger_chain", "amount_differs"): "the chain burned another amount than the ledger settled",
+    ("ledger_chain", "burned_twice"): "the chain burned more than once for one settlement and user",
+    ("ledger_chain", "settled_twice_in_ledger"): "one burn is in the ledger more than once",
+    ("ledger_chain", "not_settled"): "an account's settlements are less than was captured of it",
+    ("ledger_chain", "settled_too_much"): "an account's settlements are more than was captured of it",
+    ("funding_ledger", "deposit_missing_in_ledger"): "a deposit is on chain and was never credited",
+    ("funding_ledger", "deposit_missing_on_chain"): "a deposit was credited that is not on chain",
+    ("funding_ledger", "deposit_amount_differs"): "another amount was credited than deposited",
+    ("funding_ledger", "deposit_twice_in_ledger"): "one deposit was credited more than once",
+    ("funding_ledger", "deposit_wrong_account"): "a deposit was credited to another account",
+    ("funding_ledger", "withdrawal_missing_in_ledger"): "a payout is on chain and not in the ledger",
+    ("funding_ledger", "withdrawal_missing_on_chain"): "the ledger has a payout that is not on chain",
+    ("funding_ledger", "withdrawal_amount_differs"): "the ledger has another amount than was paid out",
+    ("funding_ledger", "withdrawal_twice_in_ledger"): "one payout is in the ledger more than once",
+    ("funding_ledger", "withdrawal_wrong_account"): "a payout is booked on another account",
+}
+"""What each kind of break says, by leg and kind."""
+
 Rule = Callable[[pd.DataFrame, Horizon], pd.Series]
 
 

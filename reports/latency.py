@@ -6,6 +6,8 @@ each is a latency that somebody really waited. Milliseconds with three decimals.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from reports.frames import Events
@@ -38,21 +40,20 @@ def summary(samples_ns: np.ndarray) -> dict[str, float | int | None]:
     return {"count": len(ordered), **figures, "max_ms": in_ms(int(ordered[-1]))}
 
 
-def latency_section(events: Events, swipes: Swipes) -> dict[str, object]:
-    """``authorize`` as the networks see it, by network, and what else takes time."""
+def latency_section(events: Events, swipes: Swipes, networks: Sequence[str]) -> dict[str, object]:
+    """``authorize`` as the networks see it, by network (``networks`` in any case), and what else takes time."""
     measured = swipes.latency_ns >= 0
     section: dict[str, object] = {
         "method": "nearest rank over exact samples; a swipe without any answer counts with its deadline",
-        "authorize": _with_deadline(swipes, measured),
+        "authorize": _with_deadline(swipes, measured, np.ones(len(swipes), bool)),
         "by_network": {
-            name: _with_deadline(swipes, measured & (swipes.network == code))
-            for code, name in enumerate(swipes.networks)
-            if name
+            name: _with_deadline(swipes, measured & swipes.on(name), swipes.on(name))
+            for name in dict.fromkeys((*networks, *filter(None, swipes.networks)))
         },
     }
     for kind in ("engine", "reverse", "capture", "deposit", "withdraw", "settle"):
         section[kind] = summary(_samples(events, kind))
-    section["histogram"] = _histogram(swipes, measured)
+    section["histogram"] = _histogram(swipes, measured, networks)
     return section
 
 
@@ -61,11 +62,11 @@ def _samples(events: Events, kind: str) -> np.ndarray:
     return column[column >= 0]
 
 
-def _with_deadline(swipes: Swipes, chosen: np.ndarray) -> dict[str, float | int | None]:
-    return {**summary(swipes.latency_ns[chosen]), "over_deadline": int(swipes.over[chosen].sum())}
+def _with_deadline(swipes: Swipes, measured: np.ndarray, chosen: np.ndarray) -> dict[str, float | int | None]:
+    return {**summary(swipes.latency_ns[measured]), "over_deadline": int(swipes.over[chosen].sum())}
 
 
-def _histogram(swipes: Swipes, measured: np.ndarray) -> dict[str, object]:
+def _histogram(swipes: Swipes, measured: np.ndarray, order: Sequence[str]) -> dict[str, object]:
     """Counts between logarithmic edges (ms), by network, for drawing."""
     samples = np.maximum(swipes.latency_ns[measured], 1)
     if not len(samples):
@@ -75,12 +76,12 @@ def _histogram(swipes: Swipes, measured: np.ndarray) -> dict[str, object]:
         low, high = low / 1.5, high * 1.5
     edges = np.geomspace(low * 0.999, high * 1.001, HISTOGRAM_BINS + 1)
     place = np.clip(np.searchsorted(edges, samples, side="right") - 1, 0, HISTOGRAM_BINS - 1)
-    networks = swipes.network[measured]
+    names = sorted(swipes.networks, key=lambda name: order.index(name) if name in order else len(order))
     return {
         "edges_ms": [round(edge / NS_PER_MS, 4) for edge in edges.tolist()],
         "counts": {
-            name or "other": np.bincount(place[networks == code], minlength=HISTOGRAM_BINS).tolist()
-            for code, name in enumerate(swipes.networks)
+            name or "other": np.bincount(place[swipes.on(name)[measured]], minlength=HISTOGRAM_BINS).tolist()
+            for name in names
         },
     }
 

@@ -20,7 +20,7 @@ from reports.frames import Events, encode, ints, words
 from reports.settlement import statement
 from reports.words import USDC6_PER_CENT
 
-BREAK_COLUMNS = ("kind", "ref", "account", "expected", "actual", "at_ns")
+BREAK_COLUMNS = ("kind", "ref", "account", "booked_on", "expected", "actual", "at_ns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,9 @@ def network_ledger(events: Events) -> Leg:
     named = (known_owner >= 0) & (known_owner != nobody)
     astray = both & ~differs & ~answer_differs & named & (known_owner != ledger.account)
     evidence = {"answered": was_answered, "unknown_card": was_unknown & ~was_posted}
-    owner = np.where(ledger.account >= 0, ledger.account, known_owner)
-    table = Breaks(refs, accounts, owner, np.where(ledger.present, ledger.at_ns, sent_at), evidence)
+    owner = np.where(named, known_owner, ledger.account)
+    at_ns = np.where(ledger.present, ledger.at_ns, sent_at)
+    table = Breaks(refs, accounts, owner, ledger.account, at_ns, evidence)
     table.add("duplicate_in_ledger", twice, expected, ledger.total)
     table.add("missing_in_network", unsent, expected, ledger.total)
     table.add("missing_in_ledger", lost, expected, ledger.total)
@@ -139,12 +140,24 @@ def _card_known(events: Events, breaks: pd.DataFrame) -> np.ndarray:
 
 
 class Breaks:
-    """Collects the differences of one leg."""
+    """Collects the differences of one leg. ``owner`` and ``booked_on`` are account codes; -1 is none."""
 
     def __init__(
-        self, refs: pa.Array, accounts: pa.Array, owner: np.ndarray, at_ns: np.ndarray, evidence: dict[str, np.ndarray]
+        self,
+        refs: pa.Array,
+        accounts: pa.Array,
+        owner: np.ndarray,
+        booked_on: np.ndarray,
+        at_ns: np.ndarray,
+        evidence: dict[str, np.ndarray],
     ) -> None:
-        self._refs, self._accounts, self._owner, self._at_ns, self._evidence = refs, accounts, owner, at_ns, evidence
+        self._refs, self._names, self._at_ns, self._evidence = (
+            refs,
+            np.array([*accounts.to_pylist(), ""]),
+            at_ns,
+            evidence,
+        )
+        self._owner, self._booked_on = owner, booked_on
         self._parts: list[pd.DataFrame] = []
 
     def add(self, kind: str, where: np.ndarray, expected: np.ndarray, actual: np.ndarray) -> None:
@@ -152,13 +165,13 @@ class Breaks:
         keys = np.flatnonzero(where)
         if not len(keys):
             return
-        names = self._accounts.to_pylist()
         self._parts.append(
             pd.DataFrame(
                 {
                     "kind": kind,
                     "ref": self._refs.take(pa.array(keys)).to_pylist(),
-                    "account": [names[code] if code >= 0 else "" for code in self._owner[keys]],
+                    "account": self._names[self._owner[keys]],
+                    "booked_on": self._names[self._booked_on[keys]],
                     "expected": expected[keys],
                     "actual": actual[keys],
                     "at_ns": self._at_ns[keys],
@@ -178,7 +191,7 @@ def joined(parts: Sequence[pd.DataFrame], evidence: Sequence[str]) -> pd.DataFra
 
 
 def ledger_chain(events: Events, recent_from_ns: int) -> Leg:
-    """Every settlement in the ledger, per user, against the burn on chain; and every captured unit against a settlement.
+    """Every settlement in the ledger, per user, against the burn on chain; every captured unit against a settlement.
 
     ``recent_from_ns``: captures since then may still be waiting; how much that is goes into the evidence.
     """
@@ -209,7 +222,9 @@ def ledger_chain(events: Events, recent_from_ns: int) -> Leg:
     whose = distinct % max(len(accounts), 1)
     settlements = refs.take(pa.array(distinct // max(len(accounts), 1)))
     at_ns = np.where(ledger.present, ledger.at_ns, chain.at_ns)
-    table = Breaks(settlements, accounts, whose, at_ns, {"shortfall": missing.total, "recent": np.zeros(n, np.int64)})
+    table = Breaks(
+        settlements, accounts, whose, whose, at_ns, {"shortfall": missing.total, "recent": np.zeros(n, np.int64)}
+    )
     table.add("burned_twice", burned_twice, ledger.total, chain.total)
     table.add("settled_twice_in_ledger", booked_twice, chain.total, ledger.total)
     table.add("missing_on_chain", unburned, ledger.total, chain.total)
@@ -222,7 +237,7 @@ def ledger_chain(events: Events, recent_from_ns: int) -> Leg:
 
 
 def _unsettled(events: Events, settled: pa.Table, recent_from_ns: int) -> pd.DataFrame:
-    """Accounts whose settlements do not add up to what was to be burned: captures, less receivables, plus recoveries."""
+    """Accounts whose settlements are not what was to be burned: captures, less receivables, plus recoveries."""
     captured = pa.concat_tables([statement(events, StatementKind.CAPTURE), statement(events, StatementKind.RECOVERY)])
     booked = statement(events, StatementKind.RECEIVABLE)
     (by, owed_by, paid_by), accounts = encode(captured["account"], booked["account"], settled["account"])
@@ -236,7 +251,9 @@ def _unsettled(events: Events, settled: pa.Table, recent_from_ns: int) -> pd.Dat
     latest = np.zeros(n, np.int64)
     np.maximum.at(latest, by, at_ns)
     expected = spent.total - owed.total
-    table = Breaks(accounts, accounts, np.arange(n), latest, {"shortfall": np.zeros(n, int), "recent": recent.total})
+    table = Breaks(
+        accounts, accounts, np.arange(n), np.arange(n), latest, {"shortfall": np.zeros(n, int), "recent": recent.total}
+    )
     table.add("not_settled", paid.total < expected, expected, paid.total)
     table.add("settled_too_much", paid.total > expected, expected, paid.total)
     return table.frame()
@@ -269,7 +286,7 @@ def _funding(events: Events, what: str, on_chain: pa.Table, held: pa.Table) -> L
     astray = both & ~differs & (chain.account != ledger.account)
     owner = np.where(chain.present, chain.account, ledger.account)
     at_ns = np.where(chain.present, chain.at_ns, ledger.at_ns)
-    table = Breaks(refs, accounts, owner, at_ns, {"notified": marked(notice_key, n)})
+    table = Breaks(refs, accounts, owner, ledger.account, at_ns, {"notified": marked(notice_key, n)})
     table.add(f"{what}_twice_in_ledger", twice, chain.total, ledger.total)
     table.add(f"{what}_missing_on_chain", ~chain.present & (ledger.count == 1), chain.total, ledger.total)
     table.add(f"{what}_missing_in_ledger", chain.present & ~ledger.present, chain.total, ledger.total)

@@ -1,4 +1,4 @@
-"""Three-way reconciliation: network clearing, engine ledger and chain agree to the cent, or every break is explained."""
+"""Three-way reconciliation: network, ledger and chain agree to the cent, or every break is explained."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pandas as pd
 
 from engine.interface import StatementKind
 from reports.counts import total
-from reports.explanations import Horizon, explain
+from reports.explanations import MEANINGS, Horizon, explain
 from reports.frames import Events, ints
-from reports.legs import Leg, funding_ledger, ledger_chain, network_ledger
+from reports.legs import BREAK_COLUMNS, Leg, funding_ledger, ledger_chain, network_ledger
 from reports.settlement import statement
 
 LISTED_BREAKS = 500
@@ -28,7 +28,9 @@ def reconcile(events: Events, settlement_bound_ns: int, notice_bound_ns: int) ->
     frames = []
     for leg in legs:
         breaks = leg.breaks.assign(leg=leg.name, explained_by=explain(leg.name, leg.breaks, horizon))
-        frames.append(breaks[["leg", "kind", "ref", "account", "expected", "actual", "at_ns", "explained_by"]])
+        frames.append(
+            breaks[["leg", "kind", "ref", "account", "booked_on", "expected", "actual", "at_ns", "explained_by"]]
+        )
         section[leg.name] = _figures(leg, int((breaks["explained_by"] == "").sum()))
     everything = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
     unexplained = everything["explained_by"] == ""
@@ -57,6 +59,7 @@ def _break(row: dict) -> dict[str, object]:
         "kind": row["kind"],
         "ref": row["ref"],
         "account": row["account"],
+        "booked_on": row["booked_on"],
         "expected": int(row["expected"]),
         "actual": int(row["actual"]),
         "at_ns": int(row["at_ns"]),
@@ -70,6 +73,7 @@ def _by_kind(breaks: pd.DataFrame) -> list[dict[str, object]]:
         {
             "leg": leg,
             "kind": kind,
+            "meaning": MEANINGS[leg, kind],
             "count": len(group),
             "difference_usdc6": total((group["actual"] - group["expected"]).to_numpy("int64")),
             "explained_by": reason or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -11,13 +12,15 @@ from reports.frames import Events, encode, ints, words
 from reports.latency import nearest_rank
 
 NS_PER_S = 1_000_000_000
+MAX_POINTS = 400
+LAG_BINS = 40
 
 
 def settlement_section(events: Events) -> dict[str, object]:
     """Counts come from the chain, not from what the engine says of itself.
 
-    ``batches`` settlement ids burned, ``transactions`` settlement transactions executed, ``users`` burns (one per user and
-    batch), ``gas_per_swipe`` gas of all settlement transactions over presentments posted, ``lag_*_s`` see
+    ``batches`` settlement ids burned, ``transactions`` settlement transactions executed, ``users`` burns (one per user
+    and batch), ``gas_per_swipe`` gas of all settlement transactions over presentments posted, ``lag_*_s`` see
     :func:`settlement_lag_ns`; ``outstanding_usdc6`` is to be burned and was not by the end: captured, less what was
     booked as receivable, plus what was recovered of that.
     """
@@ -27,11 +30,12 @@ def settlement_section(events: Events) -> dict[str, object]:
     posted = books["capture"].num_rows
     lag_ns, _ = settlement_lag_ns(events)
     lag_ns.sort()
-    transactions, gas, reverted = settlement_transactions(events)
+    sent = settlement_transactions(events)
+    gas, reverted = int(sent["gas"].sum()), int((~sent["ok"]).sum())
     settled = total(ints(burned["amount_usdc6"]))
     return {
         "batches": pc.count_distinct(burned["ref"]).as_py() if burned.num_rows else 0,
-        "transactions": transactions,
+        "transactions": len(sent) - reverted,
         "reverted": reverted,
         "users": burned.num_rows,
         "captured_usdc6": sums["capture"],
@@ -47,6 +51,8 @@ def settlement_section(events: Events) -> dict[str, object]:
         "lag_p90_s": _seconds(lag_ns, 900),
         "lag_p99_s": _seconds(lag_ns, 990),
         "lag_max_s": _seconds(lag_ns, 1_000),
+        "lag_histogram": _histogram(lag_ns),
+        "series": _thinned(sent),
     }
 
 
@@ -60,16 +66,38 @@ def statement(events: Events, kind: str) -> pa.Table:
     return rows.filter(pc.equal(pc.cast(rows["result"], pa.string()), kind))
 
 
-def settlement_transactions(events: Events) -> tuple[int, int, int]:
-    """Settlement transactions executed, the gas they used, and how many of them reverted."""
-    rows = events.of("chain.tx", ["result", "detail"])
+def settlement_transactions(events: Events) -> pd.DataFrame:
+    """Settlement transactions as executed: ``at_s``, ``users``, ``gas``, ``ok``. Where the chain's own rows are not
+    there (a chain seen through an engine's word alone), what each settlement tick told.
+    """
+    rows = events.of("chain.tx", ["at_ns", "result", "detail"])
     rows = rows[rows["detail"].str.contains("to=settle", regex=False)]
-    if len(rows):
-        gas = sum(int(words(detail).get("gas", 0)) for detail in rows["detail"])
-        reverted = int((rows["result"].astype(str) != "ok").sum())
-        return len(rows) - reverted, gas, reverted
-    told = [words(detail) for detail in events.of("settle", ["detail"])["detail"]]
-    return sum(int(word.get("transactions", 0)) for word in told), sum(int(word.get("gas", 0)) for word in told), 0
+    if not len(rows):
+        rows = events.of("settle", ["at_ns", "result", "detail"])
+        rows = rows[~rows["detail"].str.contains("transactions=0", regex=False)].assign(result="ok")
+    told = [words(detail) for detail in rows["detail"]]
+    return pd.DataFrame(
+        {
+            "at_s": (rows["at_ns"].to_numpy(np.int64) / NS_PER_S).round(3),
+            "users": np.array([int(word.get("users", 0)) for word in told], np.int64),
+            "gas": np.array([int(word.get("gas", 0)) for word in told], np.int64),
+            "ok": (rows["result"].astype(str) == "ok").to_numpy(bool),
+        }
+    )
+
+
+def _thinned(sent: pd.DataFrame) -> dict[str, list]:
+    keep = np.unique(np.linspace(0, len(sent) - 1, min(len(sent), MAX_POINTS)).round().astype(int)) if len(sent) else []
+    return {name: sent[name].iloc[keep].tolist() for name in ("at_s", "users", "gas")}
+
+
+def _histogram(ordered_ns: np.ndarray) -> dict[str, list]:
+    """How many captures were burned within which time, in equal steps (s), for drawing."""
+    if not len(ordered_ns):
+        return {"edges_s": [], "counts": []}
+    seconds = ordered_ns / NS_PER_S
+    counts, edges = np.histogram(seconds, bins=LAG_BINS, range=(0.0, max(float(seconds[-1]), 1.0)))
+    return {"edges_s": edges.round(3).tolist(), "counts": counts.tolist()}
 
 
 def settlement_lag_ns(events: Events) -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +128,7 @@ def settlement_lag_ns(events: Events) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _posted(events: Events) -> pa.Table:
-    """Captures that the engine answered as posted, each presentment once (a repeated file gets its first answer again)."""
+    """Captures that the engine answered as posted, each once: a repeated file gets its first answer again."""
     captures = events.arrow(["capture"], ["at_ns", "ref", "account", "result", "amount_usdc6"])
     captures = captures.filter(pc.equal(pc.cast(captures["result"], pa.string()), "posted"))
     if not captures.num_rows:

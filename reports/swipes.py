@@ -17,9 +17,9 @@ ANSWERED, TIMED_OUT, FAILED = 0, 1, 2
 class Swipes:
     """Columns, one entry a swipe.
 
-    ``latency_ns`` is what the asker waited: an answer in time counts as measured; a swipe that timed out counts with the
-    true round trip of its late answer or, where none came, with its deadline (the least that it can have been); an error
-    is no answer and counts -1. ``over`` marks what the network had to treat as unanswered by its deadline.
+    ``latency_ns`` is what the asker waited: an answer in time counts as measured; a swipe that timed out counts with
+    the true round trip of its late answer or, where none came, with its deadline (the least that it can have been); an
+    error is no answer and counts -1. ``over`` marks what the network had to treat as unanswered by its deadline.
     """
 
     sent_ns: np.ndarray
@@ -34,6 +34,12 @@ class Swipes:
     def __len__(self) -> int:
         return len(self.sent_ns)
 
+    def on(self, network: str) -> np.ndarray:
+        """Which swipes went over this network."""
+        if network not in self.networks:
+            return np.zeros(len(self), dtype=bool)
+        return self.network == self.networks.index(network)
+
     @property
     def approved(self) -> np.ndarray:
         if "approved" not in self.results:
@@ -44,8 +50,8 @@ class Swipes:
 def read_swipes(events: Events, deadlines_ns: Mapping[str, int]) -> Swipes:
     """Put the rows of the authorization exchange together.
 
-    Rules: one swipe for each ``authorize``, ``authorize.timeout`` and ``authorize.error`` row; an ``authorize.late`` row
-    only tells how long a timed-out swipe took. A swipe is over its deadline when it timed out, when its answer came
+    Rules: one swipe for each ``authorize``, ``authorize.timeout`` and ``authorize.error`` row; an ``authorize.late``
+    row only tells how long a timed-out swipe took. A swipe is over its deadline when it timed out, when its answer came
     late, or when an answer took longer than its network's deadline.
     """
     columns = ["at_ns", "network", "result", "latency_ns"]

@@ -100,3 +100,33 @@ def plural(n: int, one: str, many: str | None = None) -> str:
 def listed(items: list[str]) -> str:
     """``a, b and c``."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+
+
+def figure(path: str, value: float | int | None) -> str:
+    """A figure of the report in the unit that its name ends with: ``latency.authorize.p99_ms`` 84.3 as ``84.3 ms``."""
+    name = path.rsplit(".", 1)[-1]
+    if value is None:
+        return NOT_MEASURED
+    if name.endswith("_ms"):
+        return milliseconds(value)
+    if name.endswith(("_per_s", "_per_wall_s")):
+        return f"{count(value)}/s"
+    if name.endswith(("_s", "_seconds")):
+        return duration(value)
+    if name.endswith("_usdc6"):
+        return money(round(value))
+    if name.endswith("_cents"):
+        return money(round(value * USDC6_PER_CENT))
+    if name.endswith("_mib"):
+        return f"{count(value)} MiB"
+    return count(value)
+
+
+def times(ratio: float) -> str:
+    """``9.5 times``, ``1.04 times``."""
+    return f"{ratio:,.3g} times"
+
+
+def short(ref: str) -> str:
+    """A long hash by its two ends."""
+    return ref if len(ref) <= 28 else f"{ref[:14]}…{ref[-8:]}"

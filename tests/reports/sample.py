@@ -1,4 +1,4 @@
-"""A small consistent world as an events table, made with numpy: what a simulation would leave behind, and ways to spoil it."""
+"""A small consistent world as an events table: what a simulation would leave behind, and ways to spoil it."""
 
 from __future__ import annotations
 
@@ -128,9 +128,15 @@ def passing(shape: Shape = Shape()) -> pd.DataFrame:
     )
     late = waited.assign(kind="authorize.late")
     taken_back = table(
-        "reverse", len(waited), at_ns=waited["at_ns"].to_numpy() + 5 * S, ref=waited["ref"].to_numpy(),
-        network=waited["network"].to_numpy(), result="released", latency_ns=31 * MS, amount_usdc6=waited["amount_cents"].to_numpy() * USDC6_PER_CENT,
-    )  # fmt: skip
+        "reverse",
+        len(waited),
+        at_ns=waited["at_ns"].to_numpy() + 5 * S,
+        ref=waited["ref"].to_numpy(),
+        network=waited["network"].to_numpy(),
+        result="released",
+        latency_ns=31 * MS,
+        amount_usdc6=waited["amount_cents"].to_numpy() * USDC6_PER_CENT,
+    )
     inside = answered.assign(kind="engine", latency_ns=(answered["latency_ns"] * 0.3).astype("int64"))
     approved = answered[answered["result"] == "approved"]
     cleared = _cleared(approved, rng)
@@ -191,13 +197,14 @@ def _cleared(approved: pd.DataFrame, rng: np.random.Generator) -> Cleared:
         "amount_cents": cents,
     }
     posted = {"amount_usdc6": cents * USDC6_PER_CENT}
-    answer = at + (20 + rng.random(n) * 60).astype(np.int64) * MS
+    answer = at + (1 + rng.beta(1.6, 2.5, n) * 2_400).astype(np.int64) * S
+    told_ns = (40 + rng.random(n) * 160).astype(np.int64) * MS
     details = np.array(
         [f"auth={ref} file=f{day}" for ref, day in zip(approved["ref"], at // DAY, strict=True)], dtype=object
     )
     rows = [
         table("present", n, at_ns=at, **{**common, "account": ""}),
-        table("capture", n, at_ns=answer, result="posted", latency_ns=answer - at, detail=details, **common, **posted),
+        table("capture", n, at_ns=answer, result="posted", latency_ns=told_ns, detail=details, **common, **posted),
         table("ledger", n, at_ns=answer, result="capture", **{**common, "network": "", "amount_cents": 0}, **posted),
     ]
     return Cleared(rows, answer, common["account"], cents * USDC6_PER_CENT)

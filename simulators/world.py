@@ -90,6 +90,7 @@ class World:
         numbers = count(1)
         self._next_id = lambda: f"auth-{next(numbers):07d}"
         self._scripted = 0
+        self._opened = False
         self._traffic = self._traffic_of(purchases) if purchases is not None else None
 
     # building
@@ -168,7 +169,7 @@ class World:
             self._chain.fund(
                 [(p.address, max(c, 1) * USDC6_PER_CENT) for p, c in zip(self._people, cents, strict=True)]
             )
-        self._warm_at_ns = kernel.now_ns
+        self._opened = True
 
     def _tell_of(self, person: Cardholder) -> Iterator[Any]:
         opening = person.opening()
@@ -180,7 +181,7 @@ class World:
 
     def _open_the_shops(self) -> Iterator[Any]:
         yield self._kernel.env.timeout(self._settings.warmup_ns)
-        if not hasattr(self, "_warm_at_ns") or self._watcher.pending or self._node.pending():
+        if not self._opened or self._watcher.told < (len(self._people) if self._settings.funding.opening_cents else 0):
             raise WorldError(
                 f"warmup of {self._settings.warmup_ns / MINUTE_NS:g} min is too short to open and fund "
                 f"{len(self._people):,} accounts; give it more"

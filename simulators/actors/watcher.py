@@ -33,17 +33,14 @@ class ChainWatcher:
         self._chain = chain
         self._append = trace.append
         self._notices: deque[DepositNotice | WithdrawalNotice] = deque()
+        self.told = 0
+        """Notices that the engine has answered."""
         self._wake = kernel.env.event()
         chain.on_final = self._heard
 
     def start(self) -> None:
         """Begin to tell."""
         self._kernel.process(self._telling(), "chain watcher", daemon=True)
-
-    @property
-    def pending(self) -> int:
-        """Notices not answered yet."""
-        return len(self._notices)
 
     def _heard(self, seen: Sequence[Seen]) -> None:
         for one in seen:
@@ -69,6 +66,7 @@ class ChainWatcher:
                     yield kernel.env.timeout(RETRY_NS)
                     continue
                 self._notices.popleft()
+                self.told += 1
                 self._row(notice, receipt.applied, kernel.env.now - asked_ns)
             self._wake = kernel.env.event()
             yield self._wake

@@ -19,6 +19,8 @@ async def report(coro: Coroutine[Any, Any, Any], event: Event) -> None:
         raise
     except BaseException as error:  # noqa: BLE001 (carried as a value, and raised by unwrap)
         outcome = Outcome(None, error)
+    if event.env.abandoned:
+        return  # the world is being closed: nobody waits any more
     event._ok = True
     event._value = outcome
     event.env.schedule(event)

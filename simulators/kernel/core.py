@@ -211,6 +211,7 @@ class Kernel:
 
     def _abandon(self) -> None:
         self.loop.set_exception_handler(lambda loop, context: None)
+        self._environment.abandoned = True
         self._environment.drop_everything()
         tasks = self._tasks()
         for task in tasks:

@@ -57,6 +57,7 @@ class KernelEnvironment(simpy.Environment):
     def __init__(self, shuffler: Random | None = None):
         super().__init__(0)
         self.ready: deque[Any] = deque()
+        self.abandoned = False
         self._due: deque[Event] = deque()
         self._shuffler = shuffler
         self._ties = self._eid if shuffler is None else _shuffled_ties(shuffler)

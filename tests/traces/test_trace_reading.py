@@ -106,7 +106,7 @@ BAD_VALUES = [
     ("amount_cents", "0", "is not positive"),
     ("amount_cents", "-1250", "is not positive; a trace holds purchases, not refunds"),
     ("amount_cents", "1e3", "digits alone"),
-    ("amount_cents", "0x1f", "digits alone"),
+    ("amount_cents", "0x11", "digits alone"),
     ("amount_cents", " 5", "digits alone"),
     ("amount_cents", "100000000001", "more than a billion dollars"),
     ("amount_cents", "9" * 400, "more than a billion dollars"),
@@ -168,6 +168,12 @@ def test_an_instant_in_the_wrong_unit_is_recognised(write, at_ns, says):
     problem = only_problem(write(f"at_ns,cardholder,merchant,mcc,amount_cents\n{at_ns},ann,till-a,5411,5\n"))
     assert problem.column == "at_ns"
     assert says in problem.reason
+
+
+def test_what_is_right_is_not_reported_beside_what_is_wrong(write):
+    rows = [f"{GOOD},{authorized}" for authorized in ("-1", "", "100", "1.00")]
+    problem = only_problem(write("\n".join([f"{HEADER},authorized_cents", *rows])))
+    assert (problem.line, problem.value) == (5, "1.00")
 
 
 def test_all_bad_rows_are_named_in_one_go_in_the_order_of_the_file(write):
@@ -261,6 +267,7 @@ def test_a_file_that_is_not_utf8_is_refused_at_its_line(write, content, line, sa
         (HEADER.replace("at,", ""), "at", "is missing (or at_ns)"),
         (HEADER.replace("mcc,", ""), "mcc", "is missing"),
         (HEADER.replace(",", ";"), None, "separated by ';'"),
+        (f'"{HEADER}', None, "opens a double quote that is never closed"),
     ],
 )
 def test_a_wrong_header_names_the_column_and_the_nearest_right_one(write, header, column, says):
@@ -425,6 +432,11 @@ def test_a_bad_parquet_row_is_named_with_its_number(parquet, column, values, row
     problem = only_problem(parquet(table_with(**{column: values})))
     assert (problem.row, problem.line, problem.column) == (row, None, column)
     assert says in problem.reason
+
+
+def test_bad_parquet_rows_are_named_in_the_order_of_the_file(parquet):
+    error = refusal(parquet(table_with(mcc=pa.array(["5410", "5411"]), amount_cents=pa.array([5, 0]))))
+    assert [(problem.row, problem.column) for problem in error.problems] == [(1, "mcc"), (2, "amount_cents")]
 
 
 def test_a_file_that_is_not_parquet_is_refused(write, parquet):

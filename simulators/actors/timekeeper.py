@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from engine.interface import CardEngine
+from simulators.auditor import Tick
 from simulators.kernel import Kernel, Trace
 from simulators.settings import HOUR_NS
 from simulators.tap import Tap, Unanswered
 
 EXPIRY_EVERY_NS = HOUR_NS
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A clock tick, as the auditor sees it: ``verb`` is settle or expire; ``now_ns`` UTC."""
-
-    verb: str
-    now_ns: int
 
 
 class Timekeeper:

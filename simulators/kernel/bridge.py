@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from asyncio import get_running_loop
+from asyncio import Task, get_running_loop
 from collections.abc import Coroutine
+from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from typing import Any
 
 from simpy.events import Event
@@ -24,6 +25,13 @@ async def report(coro: Coroutine[Any, Any, Any], event: Event) -> None:
     event._ok = True
     event._value = outcome
     event.env.schedule(event)
+
+
+def close_unstarted(task: Task[Any]) -> None:
+    """Close the coroutine that a `report` still to be started would have run: cancelled now, it never gets to it."""
+    reporting = task.get_coro()
+    if iscoroutine(reporting) and getcoroutinestate(reporting) == CORO_CREATED and reporting.cr_code is report.__code__:
+        reporting.cr_frame.f_locals["coro"].close()
 
 
 async def wait_for_event(event: Event) -> Any:

@@ -215,6 +215,7 @@ class Kernel:
         self._environment.drop_everything()
         tasks = self._tasks()
         for task in tasks:
+            bridge.close_unstarted(task)
             task.cancel()
         if self._environment.ready:
             self._spin()

@@ -43,9 +43,9 @@ class TraceError(Exception):
     def __init__(self, problems: Sequence[TraceProblem], total: int | None = None) -> None:
         self.problems = tuple(problems)
         self.total = len(self.problems) if total is None else total
-        super().__init__(self._message())
+        super().__init__(self.problems, self.total)  # so that a copy (pickle, another process) says the same
 
-    def _message(self) -> str:
+    def __str__(self) -> str:
         lines = [str(problem) for problem in self.problems[:PRINTED]]
         if self.total > len(lines):
             lines.append(f"... and {self.total - len(lines):,} more problems")

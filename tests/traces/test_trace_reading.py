@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import pickle
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -196,6 +197,7 @@ def test_the_message_prints_fifty_problems_and_counts_the_rest(write):
     assert len(error.problems) == 1_000
     assert len(str(error).splitlines()) == 51
     assert str(error).endswith("... and 2,950 more problems")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 def test_a_quoted_line_break_does_not_shift_the_line_numbers(write):

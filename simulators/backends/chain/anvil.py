@@ -9,12 +9,20 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from simulators.backends.chain.json_rpc import JsonRpc
-from simulators.backends.chain.node import BLOCK_GAS_LIMIT, CHAIN_ID, HARDFORK, NodeError, NodeUnreachable
+from simulators.backends.chain.node import (
+    BLOCK_GAS_LIMIT,
+    CHAIN_ID,
+    HARDFORK,
+    HISTORY_BLOCKS,
+    NodeError,
+    NodeUnreachable,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 HOW_TO_INSTALL = "npm install @foundry-rs/anvil, or set SWIPELAB_ANVIL to the binary"
@@ -30,20 +38,26 @@ class AnvilFailed(NodeError):
 class Anvil:
     """A running anvil at ``url``; stops with :meth:`stop` or at the end of a ``with`` block, by its own pid."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], url: str, scratch: tempfile.TemporaryDirectory[str]) -> None:
         self.url = url
         self.pid = process.pid
         self._process = process
+        self._scratch = scratch
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
 
     def stop(self) -> None:
-        """End the process; twice is harmless."""
-        if self._process.poll() is None:
+        """End the process and remove what it left behind; twice is harmless."""
+        if not self.has_ended:
             self._process.terminate()
             try:
                 self._process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        self._scratch.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -98,35 +112,33 @@ def start_anvil(
     if binary is None:
         raise AnvilFailed(f"anvil is not installed: {HOW_TO_INSTALL}")
     port = _free_port()
-    command = [str(binary), "--host", "127.0.0.1", "--port", str(port), "--quiet"]
-    command += ["--order", "fifo", "--hardfork", HARDFORK, "--accounts", "1"]
+    scratch = tempfile.TemporaryDirectory(prefix="swipelab-anvil-")
+    complaints = Path(scratch.name) / "stderr"
+    command = [str(binary), "--host", "127.0.0.1", "--port", str(port), "--quiet", "--cache-path", scratch.name]
+    command += ["--order", "fifo", "--hardfork", HARDFORK, "--accounts", "1", "--prune-history", str(HISTORY_BLOCKS)]
     command += ["--timestamp", str(genesis_timestamp_s), "--chain-id", str(chain_id)]
     command += ["--gas-limit", str(block_gas_limit)] + ([] if mines_itself else ["--no-mining"])
-    with tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=complaints)
-        anvil = Anvil(process, f"http://127.0.0.1:{port}")
-        if not _answers(anvil, process):
-            anvil.stop()
-            complaints.seek(0)
-            said = complaints.read().decode(errors="replace").strip()
-            raise AnvilFailed(f"{binary} did not start on port {port}: {said or 'it said nothing'}")
+    with complaints.open("wb") as stderr:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
+    anvil = Anvil(process, f"http://127.0.0.1:{port}", scratch)
+    if not _answers(anvil):
+        said = complaints.read_text(errors="replace").strip()
+        anvil.stop()
+        raise AnvilFailed(f"{binary} did not start on port {port}: {said or 'it said nothing'}")
     return anvil
 
 
-def _answers(anvil: Anvil, process: subprocess.Popen[bytes]) -> bool:
-    rpc = JsonRpc(anvil.url, timeout_s=STOP_TIMEOUT_S)
-    try:
+def _answers(anvil: Anvil) -> bool:
+    with closing(JsonRpc(anvil.url, timeout_s=STOP_TIMEOUT_S)) as rpc:
         for _ in range(START_POLLS):
             try:
                 rpc.ask("eth_chainId")
                 return True
             except NodeUnreachable:
-                if process.poll() is not None:
+                if anvil.has_ended:
                     return False
                 time.sleep(START_PAUSE_S)
-        return False
-    finally:
-        rpc.close()
+    return False
 
 
 def _free_port() -> int:

@@ -20,9 +20,9 @@ from simulators.kernel.handles import IN_HEAP, NO_HANDLE, READY, SimHandle, SimT
 from simulators.kernel.instant import EXACT_BELOW_NS, FOREVER_S, NEVER_NS, Instant, whole_ns
 from simulators.kernel.refusals import NoRealWorld
 from simulators.kernel.running import answer_plainly, answer_quickly
+from simulators.kernel.tasks import keep_no_order, keep_order, numbered_task
 
 ExceptionHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
-_Task = asyncio.Task
 _Future = asyncio.Future
 _NOTHING = object()
 _Builtin = type(len)
@@ -46,7 +46,7 @@ class SimLoop(NoRealWorld):
         self._task_factory: Callable[..., Any] | None = None
         self._exception_handler: ExceptionHandler | None = None
         self._asyncgens: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._unnamed_tasks = 0
+        self._tasks_made = 0
         self._thread_id = threading.get_ident()
         env.on_callback_error = self._callback_failed
         self._bind_scheduling()
@@ -133,14 +133,14 @@ class SimLoop(NoRealWorld):
     def create_task(
         self, coro: Coroutine[Any, Any, Any], *, name: str | None = None, context: Context | None = None
     ) -> asyncio.Task:
-        """A task of this loop; unnamed ones are numbered per loop, so that names repeat from run to run."""
+        """A task of this loop; their numbers (and so default names) repeat from run to run."""
         if self._closed:
             raise RuntimeError("Event loop is closed")
+        self._tasks_made = serial = self._tasks_made + 1
         if name is None:
-            self._unnamed_tasks += 1
-            name = f"Task-{self._unnamed_tasks}"
+            name = f"Task-{serial}"
         if self._task_factory is None:
-            return _Task(coro, loop=self, name=name, context=context)
+            return numbered_task(serial, coro, self, name, context)
         task = self._task_factory(self, coro) if context is None else self._task_factory(self, coro, context=context)
         if hasattr(task, "set_name"):
             task.set_name(name)
@@ -171,6 +171,7 @@ class SimLoop(NoRealWorld):
         sys.set_asyncgen_hooks(firstiter=self._asyncgens.add, finalizer=self._close_asyncgen)
         events._set_running_loop(self)
         answer_quickly(self)
+        keep_order()
         try:
             self.env.spin()
         except StopSimulation:
@@ -178,6 +179,7 @@ class SimLoop(NoRealWorld):
         finally:
             self._running = False
             self.env.forget_stops()
+            keep_no_order()
             answer_plainly()
             events._set_running_loop(None)
             sys.set_asyncgen_hooks(*hooks)

@@ -5,14 +5,14 @@ Colours are classes, so that the page's style decides them for light, dark and p
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
-TEXT_PX = 13.0
-CHARACTER_PX = 6.6
+CHARACTER_PX = 7.0
 
 
 def el(name: str, *children: str, **attributes: object) -> Markup:
@@ -155,18 +155,10 @@ class Chart:
             self.parts.append(el("path", class_=class_, d="M" + "L".join([*there, *back]) + "Z"))
 
     def reserve(self, marks: Sequence[Mark], x: Scale) -> None:
-        """Make room above the plot for the words of these marks, in rows so that none covers another.
-
-        From right to left: what is further left goes higher, so that no mark's line crosses its neighbour's words.
-        """
-        taken: list[float] = []
-        for mark in sorted(marks, key=lambda mark: -mark.at):
-            at, width = x(mark.at), len(mark.words) * CHARACTER_PX
-            start = at + 5 if at + width + 8 < self.width else at - width - 5
-            row = next((n for n, left in enumerate(taken) if start + width + 8 < left), len(taken))
-            taken[row : row + 1] = [start]
-            self._marks.append((mark, start, row))
-        self.top += 17 * len(taken)
+        """Make room above the plot for the words of these marks, none covering another, no line crossing one."""
+        placed = place_labels([(x(mark.at), len(mark.words) * CHARACTER_PX) for mark in marks], self.width)
+        self._marks = [(mark, start, row) for mark, (start, row) in zip(marks, placed, strict=True)]
+        self.top += 17 * max((row + 1 for _, row in placed), default=0)
 
     def marks(self, x: Scale) -> None:
         """Draw the marks for which room was reserved."""
@@ -174,7 +166,9 @@ class Chart:
         for mark, start, row in self._marks:
             at, y = x(mark.at), top - 8 - row * 17
             self.parts.append(el("line", class_=f"mark {mark.class_}", x1=at, x2=at, y1=y - 10, y2=bottom))
-            self.parts.append(el("text", mark.words, class_=f"label mark-text {mark.class_}", x=start, y=y))
+            left_of = start < at
+            where = {"x": at - 5 if left_of else at + 5, "y": y, "text_anchor": "end" if left_of else None}
+            self.parts.append(el("text", mark.words, class_=f"label mark-text {mark.class_}", **where))
 
     def horizontal(self, value: float, words: str, y: Scale, class_: str, *, below: bool = False) -> None:
         left, right, _, _ = self.inner
@@ -197,6 +191,39 @@ class Chart:
         """The chart; ``summary`` is what a screen reader says of it."""
         box = f"0 0 {self.width:g} {self.height:g}"
         return el("svg", *self.parts, class_=f"chart {class_}".strip(), viewBox=box, role="img", aria_label=summary)
+
+
+def place_labels(marks: Sequence[tuple[float, float]], width: float) -> list[tuple[float, int]]:
+    """Where the words of marks at (position, width of its words) go: their start and their row, 0 the lowest.
+
+    Words stand right or left of their mark; a mark's line runs from its row down, so words that span another mark's
+    line go above that one. Every choice of sides is tried: marks are few.
+    """
+    best: tuple[int, list[tuple[float, int]]] | None = None
+    for sides in itertools.product((False, True), repeat=len(marks)):
+        starts = [at - wide - 5 if left else at + 5 for (at, wide), left in zip(marks, sides, strict=True)]
+        spans = [(start, start + wide) for start, (_, wide) in zip(starts, marks, strict=True)]
+        outside = sum(start < 0 or end > width for start, end in spans)
+        rows = _rows([at for at, _ in marks], spans)
+        cost = outside * 100 + max(rows, default=0) * 3 + sum(sides)
+        if best is None or cost < best[0]:
+            best = cost, list(zip(starts, rows, strict=True))
+    return best[1] if best else []
+
+
+def _rows(lines: Sequence[float], spans: Sequence[tuple[float, float]]) -> list[int]:
+    """The lowest row for each label that clears what lies below it; a knot that can't be cleared costs many rows."""
+    rows = [0] * len(spans)
+    for _ in range(3 * len(spans) + 1):
+        for n, (start, end) in enumerate(spans):
+            for m, (other_start, other_end) in enumerate(spans):
+                if m == n:
+                    continue
+                crossed = start - 3 < lines[m] < end + 3 and rows[n] <= rows[m]
+                covered = m < n and rows[n] == rows[m] and start < other_end + 8 and other_start < end + 8
+                if crossed or covered:
+                    rows[n] = rows[m] + 1
+    return rows
 
 
 def _runs(xs: Sequence[float], ys: Sequence[float | None]) -> list[list[tuple[float, float]]]:

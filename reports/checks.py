@@ -67,10 +67,10 @@ def _budget(path: str, limit: float, figures: Mapping[str, float | int | None]) 
     if where not in figures:
         near = difflib.get_close_matches(where, figures, n=1, cutoff=0)
         hint = f"; the nearest is {near[0]}" if near else ""
-        return check(path, "budget", False, None, limit, f"the report has no figure {where}{hint}")
+        return check(path, "budget", False, None, limit, f"the report has no such figure{hint}")
     measured = figures[where]
     if measured is None:
-        return check(path, "budget", False, None, limit, f"{where} was not measured: the run had no sample of it")
+        return check(path, "budget", False, None, limit, "not measured: the run had no sample of it")
     ok = measured >= limit if lowest else measured <= limit
     words = f"{figure(where, measured)}; {'at least' if lowest else 'at most'} {figure(where, limit)} is allowed"
     if not ok and limit > 0 and measured > 0:

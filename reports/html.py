@@ -28,6 +28,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         money=words.money,
+        wrapped=wrapped,
         ms=words.milliseconds,
         duration=words.duration,
         count=words.count,
@@ -49,6 +50,11 @@ def _asset(name: str) -> Markup:
 def plain(name: str) -> str:
     """``missing_in_ledger`` as ``missing in ledger``."""
     return name.replace("_", " ")
+
+
+def wrapped(text: str) -> Markup:
+    """A figure that may break after its commas, and nowhere else if it can."""
+    return Markup(",<wbr>").join(text.split(","))
 
 
 def headline(report: dict[str, object]) -> str:

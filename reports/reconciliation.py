@@ -8,7 +8,7 @@ from engine.interface import StatementKind
 from reports.counts import total
 from reports.explanations import MEANINGS, Horizon, explain
 from reports.frames import Events, ints
-from reports.legs import BREAK_COLUMNS, Leg, funding_ledger, ledger_chain, network_ledger
+from reports.legs import Leg, funding_ledger, ledger_chain, network_ledger
 from reports.settlement import statement
 
 LISTED_BREAKS = 500

@@ -90,7 +90,7 @@ def settlement_lag(report: Report) -> Markup:
     y = Scale(0, max(counts) * 1.04, chart.inner[3], chart.inner[2])
     chart.y_axis(y, round_ticks(0, max(counts), min(4, max(counts))), lambda n: count(int(n)))
     chart.bars(edges, [0] * len(counts), counts, x, y, "fill lag")
-    chart.x_axis(x, round_ticks(0, x.high, 5, TIME_STEPS_S), duration, "time")
+    chart.x_axis(x, round_ticks(0, x.high, 5, TIME_STEPS_S), duration, "after the capture")
     chart.marks(x)
     chart.hits(
         [

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial, wraps
 from types import ModuleType
 from typing import Any
 
@@ -54,15 +55,16 @@ def find_engine(reference: str) -> EngineReference:
     if not callable(found):
         raise BadInput(f"engine {text!r}: {attribute} is {type(found).__name__}, not something that can be called")
     if asgi:
-        from scenarios.engines.asgi_app import asgi_engine
+        from simulators.http_engine import HttpEngine
 
-        return EngineReference(text, asgi_engine(found))
+        return EngineReference(text, partial(HttpEngine, found))
     return EngineReference(text, _built_by(found, text))
 
 
 def _built_by(factory: Callable[[Any], Any], reference: str) -> Callable[[Any], Any]:
     """The factory; what it raises is told as the engine's own."""
 
+    @wraps(factory)
     def build(kit: Any) -> Any:
         try:
             return factory(kit)

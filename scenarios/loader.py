@@ -106,10 +106,11 @@ def _validated(source: Source, problems: list[Problem]) -> Scenario | None:
             broken += found
             data = kept.without(source.data, broken)
     if scenario is not None:
-        for path, what in violations(scenario):
-            place = kept.original(path)
-            if not any(_overlap(place, other) for other in broken):
-                problems.append(Problem(source.value_place(place), place, what))
+        for violation in violations(scenario):
+            path = kept.original(violation.path)
+            concerned = (path, *violation.judged_by)
+            if not any(_overlap(one, other) for one in concerned for other in broken):
+                problems.append(Problem(source.value_place(path), path, violation.what))
     return scenario
 
 

@@ -142,5 +142,5 @@ class Scenario(Part):
         if (info.context or {}).get(RULES_LATER):
             return self
         if found := violations(self):
-            raise ValueError("; ".join(f"{'.'.join(map(str, path))}: {what}" for path, what in found))
+            raise ValueError("; ".join(f"{'.'.join(map(str, path))}: {what}" for path, what, _ in found))
         return self

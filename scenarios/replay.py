@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from scenarios.problems import BadInput
 from scenarios.run_folder import EVENTS, SCENARIO, read_report
-from scenarios.runner import Order, Progress, run_scenario
+from scenarios.runner import Order, Watch, run_scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class Replay:
         return self.was == self.now
 
 
-def replay(folder: Path, progress: Progress | None = None) -> Replay:
+def replay(folder: Path, watch: Watch | None = None) -> Replay:
     """Run a folder's scenario.yaml again with its seed and engine. Raises BadInput where the folder is not whole."""
     run = read_report(folder)["run"]
     if not (folder / SCENARIO).is_file():
         raise BadInput(f"{folder} has no {SCENARIO}: it can't be run again")
     order = Order(str(folder / SCENARIO), engine=run["engine"], seed=run["seed"])
     with tempfile.TemporaryDirectory(prefix="swipelab-replay-") as scratch:
-        again = run_scenario(order, Path(scratch) / "run", progress)
+        again = run_scenario(order, Path(scratch) / "run", watch)
         now = again.report["run"]["trace_sha256"]
         difference = ""
         if now != run["trace_sha256"] and (folder / EVENTS).is_file():

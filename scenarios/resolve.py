@@ -148,9 +148,8 @@ def _script_names_somebody(loaded: Loaded, purchases: PurchasePlan | None) -> No
             what = f"neither world.people nor the traffic has a {step.cardholder!r}: {hint}"
             problems.append(loaded.problem(("world", "script", index, "cardholder"), what))
     taken = sorted(set(world.people) & set(purchases.cardholders)) if purchases is not None else []
-    problems += [
-        loaded.problem(("world", "people"), f"the traffic has a cardholder {name!r} already") for name in taken
-    ]
+    if taken:
+        problems.append(loaded.problem(("world", "people"), f"the traffic has them too: {', '.join(taken)}"))
     if problems:
         raise ScenarioError(problems)
 

@@ -25,11 +25,14 @@ from scenarios.run_folder import EVENTS, REPORT, SCENARIO, check_writable, read_
 
 if TYPE_CHECKING:
     from reports import RunFacts
+    from simulators.settings import WorldSettings
     from simulators.world import WorldResult
 
 RUNS = Path("runs")
 Progress = Callable[[float, int], None]
 """Called with the share of virtual time that has passed (0 to 1) and the swipes so far."""
+Watch = Callable[["WorldSettings"], Progress]
+"""Called once, when the world is known and before it runs; gives who is told of its progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class RunResult:
         return self.report["verdict"] == "pass"
 
 
-def run_scenario(order: Order, out: Path | None = None, progress: Progress | None = None) -> RunResult:
+def run_scenario(order: Order, out: Path | None = None, watch: Watch | None = None) -> RunResult:
     """Run it and write the folder, which appears whole or not at all.
 
     Raises BadInput for what the user can change, KernelError where the engine broke the world.
@@ -82,6 +85,7 @@ def run_scenario(order: Order, out: Path | None = None, progress: Progress | Non
     resolved = resolve(loaded)
     with whole_or_not(folder) as fresh:
         (fresh / SCENARIO).write_text(resolved_yaml(loaded.scenario), encoding="utf-8")
+        progress = watch(resolved.settings) if watch is not None else None
         result, used = _simulate(resolved, engine, fresh / EVENTS, progress)
         facts = _facts(order, loaded, resolved, result, used)
         report = _report(fresh, facts)

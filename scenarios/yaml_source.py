@@ -80,7 +80,7 @@ def parse(text: str, name: str) -> Source:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - text.rfind("\n", 0, error.position)
-        what = f"a character that text files don't hold: U+{ord(str(error.character)):04X}"
+        what = f"a character that text files don't hold: U+{error.character:04X}"
         raise ScenarioError([Problem(Place(name, line, column), (), what)]) from error
     except RecursionError as error:
         raise ScenarioError([Problem(Place(name, 1, 1), (), "is nested too deeply")]) from error

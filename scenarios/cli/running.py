@@ -20,9 +20,9 @@ def run(order: Order, out: Path | None) -> int:
     """One run, its verdict on the terminal."""
     from reports import render_terminal
 
-    with screen.progress(Path(order.scenario).stem) as progress:
+    with screen.watching(Path(order.scenario).stem) as watch:
         try:
-            result = run_scenario(order, out, progress)
+            result = run_scenario(order, out, watch)
         except KernelError as error:
             if order.engine == "engine":
                 raise
@@ -70,8 +70,8 @@ def _line(outcome: suites.Outcome, width: int) -> str:
 
 def replay(folder: Path) -> int:
     """Run it again; exit 1 where the trace is another."""
-    with screen.progress(f"replay {folder.name}") as progress:
-        result = run_again(folder, progress)
+    with screen.watching(f"replay {folder.name}") as watch:
+        result = run_again(folder, watch)
     console = screen.out()
     for note in result.notes:
         console.print(f"note: {note}", markup=False)

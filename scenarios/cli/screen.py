@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from scenarios.runner import Progress as ProgressCall
+from scenarios.runner import Watch
+from simulators.kernel import fences
+from simulators.settings import DAY_NS, WorldSettings
 
 
 def out() -> Console:
@@ -23,8 +26,8 @@ def err() -> Console:
 
 
 @contextmanager
-def progress(title: str, days: float | None = None) -> Iterator[ProgressCall | None]:
-    """A bar with the virtual day, the percentage and the swipes so far; None where nobody watches."""
+def watching(title: str) -> Iterator[Watch | None]:
+    """A bar with the percentage, the virtual day and the swipes so far; None where nobody looks."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -36,11 +39,25 @@ def progress(title: str, days: float | None = None) -> Iterator[ProgressCall | N
         TextColumn("{task.fields[swipes]:,} swipes"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    # No refresh thread: the world tells often enough, and threads and clocks are fenced off while it runs.
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task = bar.add_task(title, total=1.0, day="", swipes=0)
 
-        def tell(share: float, swipes: int) -> None:
-            day = f"day {min(int(share * days) + 1, int(days) + 1)} of {int(days) + 1}" if days else ""
-            bar.update(task, completed=share, swipes=swipes, day=day)
+        def watch(world: WorldSettings) -> ProgressCall:
+            def tell(share: float, swipes: int) -> None:
+                with fences.lifted("the progress bar reads a clock"):
+                    bar.update(task, completed=share, swipes=swipes, day=virtual_day(share, world), refresh=True)
 
-        yield tell
+            return tell
+
+        yield watch
+
+
+def virtual_day(share: float, world: WorldSettings) -> str:
+    """`day 3 of 9`, counted from the start of traffic; before it, `warm-up`."""
+    after_start_ns = world.traffic_ns + world.drain_ns
+    now_ns = int(share * (world.warmup_ns + after_start_ns)) - world.warmup_ns
+    if now_ns < 0:
+        return "warm-up"
+    days = -(-after_start_ns // DAY_NS)
+    return f"day {min(now_ns // DAY_NS + 1, days)} of {days}"

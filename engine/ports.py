@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from engine.domain.accounts import Account, Card, Funds
 from engine.domain.decline import DeclineReason
@@ -28,8 +28,7 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """What the cache knows when a request comes in: was its key claimed before, and whom does the card belong to."""
 
     seen: bool
@@ -49,8 +48,7 @@ class Cache(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """Funds asked of an account, counted in the limit windows of ``at_ns``."""
 
     authorization_id: str
@@ -60,8 +58,7 @@ class Hold:
     at_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class HoldChange:
+class HoldChange(NamedTuple):
     """What a posting in the ledger means for the spendable balance.
 
     ``authorization_id`` "" where no hold is concerned; else ``hold_left_usdc6`` is what remains of it (0 drops it).

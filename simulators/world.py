@@ -230,7 +230,7 @@ class World:
             self._next_id(), person.account_id, card.card_id, shop, step.mcc, asked, estimate, presented, rest
         )
         self._scripted += 1
-        self._kernel.env.process(self._networks[card.network].carry(swipe))
+        self._kernel.spawn(self._networks[card.network].carry(swipe), "scripted swipe", daemon=True)
 
     def _act_on_chain(self, person: Cardholder, step: Step) -> None:
         amount_usdc6 = step.amount_cents * USDC6_PER_CENT
@@ -288,6 +288,8 @@ class World:
     async def _close_the_books(self) -> None:
         """Ask the engine for every balance and for its statement, as an auditor would at the end of the year."""
         self._sample_funds()
+        for network in self._networks.values():
+            network.close_the_books()
         for person in self._people:
             self._auditor.balance(self._kernel.utc_ns, await self._engine.balance(person.account_id))
         cursor = 0

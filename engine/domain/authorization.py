@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Status(StrEnum):
@@ -13,8 +13,7 @@ class Status(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(NamedTuple):
     """One approved authorization, or the mark that a reversal left when it came first (``authorized_cents`` 0).
 
     ``held_cents`` is what still backs it; ``counted_at_ns`` the decision whose limit windows it counts in.
@@ -32,11 +31,11 @@ class Authorization:
 
     def reversed(self) -> Authorization:
         """Taken back by the network; what was captured stays captured."""
-        return replace(self, held_cents=0, status=Status.REVERSED)
+        return self._replace(held_cents=0, status=Status.REVERSED)
 
     def expired(self) -> Authorization:
         """Its time is over; a late presentment still posts."""
-        return replace(self, held_cents=0, status=Status.EXPIRED)
+        return self._replace(held_cents=0, status=Status.EXPIRED)
 
     def captured(self, amount_cents: int, *, final: bool) -> Authorization:
         """After a presentment; ``final`` frees what is left of the hold."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import md5
 
 from engine.domain.ledger import Answer, Commit, Rows, Touch
@@ -26,11 +25,11 @@ async def answer_once(
         stored = rows.answers.get(key)
         if stored is None:
             commit = transition(rows)
-            return replace(commit, answers=(*commit.answers, Answer(key, fingerprint, commit.result)))
+            return commit._replace(answers=(*commit.answers, Answer(key, fingerprint, commit.result)))
         if stored.fingerprint != fingerprint:
             raise IdempotencyConflict(f"{key}: used before with another body")
         replayed = True
         return Commit(result=stored.response)
 
-    commit = await ledger.update(replace(touch, keys=(*touch.keys, key)), guarded)
+    commit = await ledger.update(touch._replace(keys=(*touch.keys, key)), guarded)
     return commit.result, None if replayed else commit

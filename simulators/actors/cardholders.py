@@ -81,7 +81,7 @@ class Traffic:
     def swiping(self) -> Iterator[Any]:
         """The process: wait for each row's instant, swipe."""
         kernel, everybody, networks, next_id = self._kernel, self._everybody, self._networks, self._next_id
-        env, start = kernel.env, kernel.env.process
+        env, start = kernel.env, kernel.loop.create_task
         merchants = [(merchant.id, merchant.mcc) for merchant in self._purchases.merchants]
         epoch_ns = kernel.epoch_ns
         for at_ns, who, where, wanted, asked, presented, rest, estimate, abandoned in self._rows():

@@ -72,6 +72,7 @@ class CardNetwork:
         self._awaited: deque[Swipe] = deque()
         self._watch = kernel.env.event()
         self._to_present: dict[int, list[Swipe]] = {}
+        self._unanswered: dict[str, tuple[int, ClearingBatch]] = {}
 
     def start(self) -> None:
         """Begin to watch deadlines and to clear."""
@@ -80,28 +81,31 @@ class CardNetwork:
 
     # authorization
 
-    def carry(self, swipe: Swipe) -> Iterator[Any]:
-        """Take a swipe to the engine and its answer back to the merchant."""
+    async def carry(self, swipe: Swipe) -> None:
+        """Take a swipe to the engine and its answer back to the merchant.
+
+        A task, unlike the other actors, which are SimPy processes: there is one for each swipe, and it mostly awaits
+        the engine.
+        """
         kernel, settings = self._kernel, self._settings
-        env = kernel.env
-        sent_ns = swipe.sent_ns = env.now
+        sent_ns = swipe.sent_ns = kernel.now_ns
         self._expect(swipe)
-        yield env.timeout(self._out_ns() + settings.to_engine.floor_ns)
+        await kernel.delay_ns(self._out_ns() + settings.to_engine.floor_ns)
         request = AuthorizationRequest(
             swipe.authorization_id, swipe.authorization_id, swipe.card_id, swipe.asked_cents, self.name,
             swipe.merchant_id, swipe.mcc, kernel.epoch_ns + sent_ns,
             AuthorizationKind.PREAUTHORIZATION if swipe.estimate else AuthorizationKind.PURCHASE,
         )  # fmt: skip
         if settings.repeat_share and self._chance() < settings.repeat_share:
-            kernel.process(self._repeat(request), "repeat", daemon=True)
-        answer = (yield kernel.call(self._tap.authorize(request))).unwrap()
-        yield env.timeout(self._back_ns() + settings.from_engine.floor_ns)
+            kernel.spawn(self._repeat(request), "repeat", daemon=True)
+        answer = await self._tap.authorize(request)
+        await kernel.delay_ns(self._back_ns() + settings.from_engine.floor_ns)
         self._arrived(swipe, answer)
 
-    def _repeat(self, request: AuthorizationRequest) -> Iterator[Any]:
+    async def _repeat(self, request: AuthorizationRequest) -> None:
         """The same message a second time, as networks may send it; its answer has to be the same."""
-        yield self._kernel.env.timeout(self._settings.repeat_after_ns)
-        (yield self._kernel.call(self._tap.authorize(request))).unwrap()
+        await self._kernel.delay_ns(self._settings.repeat_after_ns)
+        await self._tap.authorize(request)
 
     def _arrived(self, swipe: Swipe, answer: Any) -> None:
         now_ns = self._kernel.env.now
@@ -198,7 +202,7 @@ class CardNetwork:
             yield from self._send_batch(day, file_id, start // PRESENTMENTS_AT_ONCE, part)
 
     def _send_batch(self, day: int, file_id: str, number: int, records: list[Swipe]) -> Iterator[Any]:
-        kernel, append, name = self._kernel, self._append, self.name
+        kernel, name = self._kernel, self.name
         env = kernel.env
         sent_ns = env.now
         presentments = []
@@ -209,35 +213,27 @@ class CardNetwork:
                 amount_cents, final,
             )  # fmt: skip
             presentments.append(presentment)
-            append(
-                (
-                    sent_ns,
-                    "present",
-                    presentment.presentment_id,
-                    swipe.account_id,
-                    name,
-                    amount_cents,
-                    0,
-                    "sent",
-                    -1,
-                    "",
-                )
-            )
             if not final:
                 swipe.presented_cents, swipe.rest_cents, swipe.sent_ns = swipe.rest_cents, 0, 0
                 self._present_on(day + 1, swipe)
         batch = ClearingBatch(f"{file_id}/{number}", name, file_id, kernel.utc_ns, tuple(presentments))
+        self._unanswered[batch.idempotency_key] = (sent_ns, batch)
         while isinstance(
             receipt := (yield kernel.call(self._tap.tell(batch, self._engine.capture))).unwrap(), Unanswered
         ):
             yield env.timeout(RETRY_NS)
-        now_ns = env.now
+        del self._unanswered[batch.idempotency_key]
+        append, now_ns = self._append, env.now
         for swipe, presentment, result in zip(records, presentments, receipt.results, strict=True):
             append(
                 (now_ns, "capture", presentment.presentment_id, swipe.account_id, name, presentment.amount_cents,
                  result.posted_cents * 10_000, result.outcome, now_ns - sent_ns, "")
             )  # fmt: skip
 
-    def unfinished(self) -> int:
-        """Presentments that no file has carried yet."""
-        return sum(len(records) for records in self._to_present.values())
+    def close_the_books(self) -> None:
+        """Write down what was presented and never answered."""
+        for sent_ns, batch in self._unanswered.values():
+            for p in batch.presentments:
+                self._append(
+                    (sent_ns, "present", p.presentment_id, "", self.name, p.amount_cents, 0, "unanswered", -1, "")
+                )

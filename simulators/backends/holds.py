@@ -38,7 +38,7 @@ class MemoryHoldStore:
     def __init__(self, served: Served) -> None:
         self._serve = served.serve
         self._balances: dict[str, _Balance] = {}
-        self._holds: dict[str, Hold | tuple[Hold, int]] = {}
+        self._holds: dict[str, Hold] = {}
 
     async def place(self, hold: Hold, limits: LimitTerms) -> DeclineReason | None:
         await self._serve()
@@ -71,11 +71,10 @@ class MemoryHoldStore:
             kept = self._holds.pop(authorization_id, None)
             if kept is None:
                 continue
-            hold, left_usdc6 = kept if isinstance(kept, tuple) else (kept, kept.amount_usdc6)
-            balance = self._balances[hold.account_id]
-            balance.available_usdc6 += left_usdc6
-            left_cents = left_usdc6 // USDC6_PER_CENT
-            day = day_of(hold.at_ns)
+            balance = self._balances[kept.account_id]
+            balance.available_usdc6 += kept.amount_usdc6
+            left_cents = kept.amount_usdc6 // USDC6_PER_CENT
+            day = day_of(kept.at_ns)
             if day == balance.day:
                 balance.day_cents -= left_cents
             if month_of_day(day) == balance.month:
@@ -92,5 +91,4 @@ class MemoryHoldStore:
                 continue
             kept = self._holds.pop(change.authorization_id, None)
             if kept is not None and change.hold_left_usdc6:
-                hold = kept[0] if isinstance(kept, tuple) else kept
-                self._holds[change.authorization_id] = (hold, change.hold_left_usdc6)
+                self._holds[change.authorization_id] = kept._replace(amount_usdc6=change.hold_left_usdc6)

@@ -59,8 +59,9 @@ class MemoryLedger:
 
     async def record(self, commit: Commit) -> Recorded:
         await self._serve()
-        if any(answer.key in self._answers for answer in commit.answers):
-            return Recorded.ANSWERED
+        for answer in commit.answers:
+            if answer.key in self._answers:
+                return Recorded.ANSWERED
         for authorization in commit.authorizations:
             if authorization.authorization_id in self._authorizations:
                 return Recorded.EXISTS

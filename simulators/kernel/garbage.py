@@ -8,34 +8,35 @@ from __future__ import annotations
 
 import gc
 
-_YOUNG_EVERY = 4
-_FIRST_FULL = 64
-_GROWTH = 1.5
+_FULL_EVERY = 16
 
 
 class Garbage:
-    """Collects the young every few chores, and everything at intervals that grow, as CPython's own rule does."""
+    """Collects everything every few chores, and freezes what survived, so that no object is looked at twice.
+
+    A cycle that forms among frozen objects and dies later is only collected after the run: memory against time, and a
+    run ends soon.
+    """
 
     def __init__(self) -> None:
         self._chores = 0
-        self._next_full = _FIRST_FULL
         self._was_enabled = False
 
     def take_over(self) -> None:
         """Switch CPython's automatic collection off for a run."""
         self._was_enabled = gc.isenabled()
         gc.disable()
+        gc.freeze()
 
     def hand_back(self) -> None:
         """Switch it on again, if it was on."""
+        gc.unfreeze()
         if self._was_enabled:
             gc.enable()
 
     def chore(self) -> None:
         """Called by the environment every few thousand turns."""
         self._chores += 1
-        if self._chores >= self._next_full:
-            self._next_full = int(self._next_full * _GROWTH)
+        if self._chores % _FULL_EVERY == 0:
             gc.collect()
-        elif self._chores % _YOUNG_EVERY == 0:
-            gc.collect(1)
+            gc.freeze()

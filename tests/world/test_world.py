@@ -23,10 +23,10 @@ CENT = 10_000
 def test_a_purchase_is_held_cleared_the_next_day_and_burned_on_chain() -> None:
     done = scripted(swipe(HOUR_NS, 2_500))
     assert results(done.of("authorize")) == ["approved"]
-    (presented,) = done.of("present")
-    warmup_ns = QUIET.warmup_ns
-    assert presented["at_ns"] == warmup_ns + DAY_NS + VISA.clearing_at_ns
-    assert results(done.of("capture")) == ["posted"]
+    (presented,) = done.of("capture")
+    sent_ns = presented["at_ns"] - presented["latency_ns"]
+    assert sent_ns == QUIET.warmup_ns + DAY_NS + VISA.clearing_at_ns
+    assert presented["result"] == "posted"
     (burned,) = done.of("chain.settlement")
     assert (burned["account"], burned["amount_usdc6"]) == ("ada", 2_500 * CENT)
     funds = done.last_funds()
@@ -48,7 +48,7 @@ def test_an_answer_past_the_deadline_is_late_and_its_hold_is_reversed() -> None:
     assert (late["result"], late["latency_ns"] > 1_200 * MS_NS) == ("approved", True)
     (reversal,) = done.of("reverse")
     assert (reversal["result"], reversal["amount_usdc6"]) == ("released", 2_500 * CENT)
-    assert done.of("present") == [], "the merchant was told no"
+    assert done.of("capture") == [], "the merchant was told no"
     assert done.last_funds()["held"] == 0
 
 
@@ -79,10 +79,10 @@ def test_a_request_that_arrives_twice_has_one_effect() -> None:
 
 def test_two_presentments_of_one_order_come_a_day_apart() -> None:
     done = scripted(swipe(HOUR_NS, 1_000, presents_cents=(400, 600)))
-    first, second = done.of("present")
+    first, second = done.of("capture")
     assert (first["ref"], second["ref"]) == ("auth-0000001.1", "auth-0000001.2")
     assert (first["amount_cents"], second["amount_cents"]) == (400, 600)
-    assert second["at_ns"] - first["at_ns"] == DAY_NS
+    assert (second["at_ns"] - second["latency_ns"]) - (first["at_ns"] - first["latency_ns"]) == DAY_NS
     assert [row["amount_usdc6"] for row in done.of("chain.settlement")] == [400 * CENT, 600 * CENT]
 
 

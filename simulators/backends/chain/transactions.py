@@ -31,10 +31,6 @@ class Transaction:
     hash: str
 
     @property
-    def tip_wei(self) -> int:
-        return self.max_fee_wei // TIP_DIVISOR
-
-    @property
     def most_it_costs_wei(self) -> int:
         return self.gas_limit * self.max_fee_wei
 

@@ -58,6 +58,8 @@ def server(answer: object, status: int = 200, content_type: str = "application/j
     """A server on loopback; ``answer`` is bytes for all, or a function from a request's JSON to the answer's."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # keeps connections open, so that a client which forgets to close one is noticed
+
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             body = answer if isinstance(answer, bytes) else json.dumps(answer(asked)).encode()

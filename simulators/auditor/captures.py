@@ -1,0 +1,208 @@
+"""Clearing batches: presentments sent and answered. The hot half of the auditor, with the authorizations.
+
+Judged on the way: I3 (each posts once), I10 (posts what was presented), I2 (does not take more than there is
+unreported).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.interface import CaptureOutcome, ClearingBatch, ClearingReceipt, Presentment
+from simulators.auditor import overspend
+from simulators.auditor.book import ACCOUNT_MASK, USDC6_PER_CENT, Account, Auth, Book
+from simulators.auditor.hours import Hours
+from simulators.auditor.words import usd, when
+
+# The state of a presentment, the lowest two bits of its entry in ``Book.presented``.
+SENT = 0
+CLAIMED = 1
+"""Only answered as a duplicate: another answer of the same engine posted it."""
+POSTED = 2
+LISTED = 3
+"""Posted, and seen in the statement."""
+
+POSTED_OUTCOME = CaptureOutcome.POSTED
+
+
+def batch_sent(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch) -> None:
+    """From now on each presentment may be posted."""
+    presented, auths, cards = book.presented, book.auths, book.cards
+    for presentment in batch.presentments:
+        ref = presentment.presentment_id
+        if ref in presented:
+            book.presented_again.add(ref)
+            continue
+        cents = presentment.amount_cents
+        auth = auths.get(presentment.authorization_id)
+        if auth is not None and auth.high:
+            account = auth.account
+            low = auth.low
+            if cents < low and presentment.final:
+                # What is not presented may be free again; the rest is spent, one way or the other.
+                account.spent_cents += cents - low
+                auth.low = low = cents
+        else:
+            account = cards.get(presentment.card_id, book.nobody)
+            low = 0
+        presented[ref] = cents << 26 | account.index << 2
+        account.presented_cents += cents
+        if cents > low and account.withdrawing_usdc6:
+            _takes_from_withdrawal(account, (cents - low) * USDC6_PER_CENT)
+
+
+def _takes_from_withdrawal(account: Account, usdc6: int) -> None:
+    """A capture beyond its hold may take even what is on its way out."""
+    taken = min(usdc6, account.withdrawing_usdc6)
+    account.withdrawing_usdc6 -= taken
+    account.free_usdc6 += taken
+
+
+def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, receipt: ClearingReceipt) -> None:
+    """From now on each presentment is posted, or refused."""
+    key = batch.idempotency_key
+    first = book.recall(key)
+    if first is not None or key in book.batches:
+        if first is not None and first != receipt:
+            _told_twice(book, at_ns, batch, first)
+        return
+    book.batches.add(key)
+    book.said[key] = receipt
+    if len(receipt.results) != len(batch.presentments):
+        book.found(
+            "I10", at_ns, batch.file_id, "",
+            f"the receipt of {when(at_ns)} has {len(receipt.results)} results for {len(batch.presentments)} "
+            "presentments",
+        )  # fmt: skip
+    presented, auths, touched, accounts = book.presented, book.auths, hours.touched, book.by_index
+    ended = book.finished.append
+    for presentment, result in zip(batch.presentments, receipt.results, strict=False):
+        cents = presentment.amount_cents
+        packed = presented[presentment.presentment_id]
+        if (
+            packed & 3
+            or result.outcome is not POSTED_OUTCOME
+            or result.posted_cents != cents
+            or result.receivable_cents
+        ):
+            state = _odd(book, at_ns, presentment, result, packed)
+            if not state:
+                continue
+            presented[presentment.presentment_id] = packed & ~3 | state
+        else:
+            presented[presentment.presentment_id] = packed | POSTED
+        account = accounts[packed >> 2 & ACCOUNT_MASK]
+        touched[account] = None
+        account.captured_cents += cents
+        auth = auths.get(presentment.authorization_id)
+        if auth is None or type(auth.answer) is not int or not auth.high:
+            account.spent_cents += cents
+        elif presentment.final:
+            account.spent_cents += cents - auth.low
+            account.high_cents -= auth.high
+            auth.low = auth.high = 0
+            ended(presentment.authorization_id)
+        else:
+            _part(account, auth, cents)
+        if account.spent_cents * USDC6_PER_CENT > account.free_usdc6:
+            _beyond(book, at_ns, account, presentment)
+
+
+def _part(account: Account, auth: Auth, cents: int) -> None:
+    """A capture that leaves the rest of its hold open."""
+    from_low = min(cents, auth.low)
+    from_high = min(cents, auth.high)
+    account.spent_cents += cents - from_low
+    account.high_cents -= from_high
+    auth.low -= from_low
+    auth.high -= from_high
+
+
+def _beyond(book: Book, at_ns: int, account: Account, presentment: Presentment) -> None:
+    if account.uneven:
+        # Fractions of a cent were there, and a receivable is reported in whole cents.
+        account.receivable_usdc6 += USDC6_PER_CENT - 1
+        account.free_usdc6 += USDC6_PER_CENT - 1
+    cents = usd(presentment.amount_cents)
+    ref = presentment.presentment_id
+    overspend.judge(book, at_ns, account, ref, f"a capture of {cents}, reported as fully covered,")
+
+
+def _told_twice(book: Book, at_ns: int, batch: ClearingBatch, first: Any) -> None:
+    book.found(
+        "I3", at_ns, batch.file_id, "",
+        f"two answers under key {batch.idempotency_key!r}: the one of {when(at_ns)} differs from the first"
+        if isinstance(first, ClearingReceipt)
+        else f"key {batch.idempotency_key!r} came again at {when(at_ns)} with another body and was answered",
+    )  # fmt: skip
+
+
+def _odd(book: Book, at_ns: int, presentment: Presentment, result: Any, packed: int) -> int:
+    """Anything but a first, full and covered posting: the state to book it under, SENT where there is nothing to book."""
+    account = book.by_index[packed >> 2 & ACCOUNT_MASK]
+    state = packed & 3
+    if result.outcome is CaptureOutcome.UNKNOWN_CARD:
+        _unknown_card(book, at_ns, presentment, account, state)
+        return SENT
+    if result.outcome is CaptureOutcome.DUPLICATE:
+        return SENT if state != SENT else _claimed(book, at_ns, presentment, account)
+    if state == CLAIMED:
+        book.presented[presentment.presentment_id] = packed & ~3 | POSTED
+        return SENT
+    if state != SENT:
+        book.found(
+            "I3", at_ns, presentment.presentment_id, account.account_id,
+            f"{usd(presentment.amount_cents)} was posted again at {when(at_ns)}; this presentment had been posted "
+            "before",
+        )  # fmt: skip
+        return SENT
+    _judge_amounts(book, at_ns, presentment, result, account)
+    return POSTED
+
+
+def _claimed(book: Book, at_ns: int, presentment: Presentment, account: Account) -> int:
+    """Called a duplicate before anybody heard of its posting."""
+    ref = presentment.presentment_id
+    if ref not in book.presented_again:
+        book.found(
+            "I3", at_ns, ref, account.account_id,
+            f"{usd(presentment.amount_cents)} was dropped as a duplicate at {when(at_ns)}; this presentment had been "
+            "sent only once",
+        )  # fmt: skip
+    _owes(account, at_ns, presentment.amount_cents)  # how much of it was covered, nobody said
+    return CLAIMED
+
+
+def _judge_amounts(book: Book, at_ns: int, presentment: Presentment, result: Any, account: Account) -> None:
+    ref, cents = presentment.presentment_id, presentment.amount_cents
+    if result.posted_cents != cents:
+        book.found(
+            "I10", at_ns, ref, account.account_id,
+            f"{usd(cents)} was presented, {usd(result.posted_cents)} was posted at {when(at_ns)}",
+        )  # fmt: skip
+    if result.receivable_cents:
+        if not 0 < result.receivable_cents <= cents:
+            book.found(
+                "I10", at_ns, ref, account.account_id,
+                f"{usd(result.receivable_cents)} of {usd(cents)} was reported as not covered",
+            )  # fmt: skip
+        book.receivables[ref] = result.receivable_cents
+        _owes(account, at_ns, result.receivable_cents)
+
+
+def _owes(account: Account, at_ns: int, cents: int) -> None:
+    account.receivable_usdc6 += cents * USDC6_PER_CENT
+    account.receivable_at_ns = at_ns
+    account.free_usdc6 += cents * USDC6_PER_CENT
+
+
+def _unknown_card(book: Book, at_ns: int, presentment: Presentment, account: Account, state: int) -> None:
+    if state == SENT:
+        del book.presented[presentment.presentment_id]
+        account.presented_cents -= presentment.amount_cents
+    if account is not book.nobody:
+        book.found(
+            "I10", at_ns, presentment.presentment_id, account.account_id,
+            f"{usd(presentment.amount_cents)} was refused at {when(at_ns)} for an unknown card; card "
+            f"{presentment.card_id} is account {account.account_id}'s, and a capture always posts",
+        )  # fmt: skip

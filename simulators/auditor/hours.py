@@ -1,0 +1,172 @@
+"""What the passing of time does to the books: days turn, holds may end, captures fall due, old memories go.
+
+Time is cut into slots, so that nothing has to be sorted. At the start of a slot every hold that may end before the
+slot is over stops being certain; at its end the captures answered in it get their common deadline. Being early with the
+one and late with the other can only silence an alarm, never raise one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+
+from simulators.auditor.book import MONTH_ONLY, NEVER, RELEASED, UNSURE, Account, Auth, Book
+
+DAY_NS = 86_400_000_000_000
+SLOTS = 64
+LONGEST_SLOT_NS = 900_000_000_000
+
+Due = tuple[int, Account, int]
+"""Deadline, account, and what must have been burned (or reported missing) by then, in millionths."""
+
+
+class Hours:
+    """The clockwork. ``advance`` is to be called whenever ``at_ns`` has reached ``next_ns``."""
+
+    def __init__(self, book: Book) -> None:
+        terms = book.terms
+        lifetimes = [
+            *terms.holds.validity_ns.values(),
+            terms.holds.default_validity_ns,
+            terms.holds.preauthorization_ns,
+        ]
+        shortest_ns = min(*lifetimes, terms.settlement_bound_ns, LONGEST_SLOT_NS * SLOTS)
+        self._book = book
+        self._terms = terms
+        self.slot_ns = max(shortest_ns // SLOTS, 1)
+        self.slots = 0
+        """How many have been closed."""
+        self.next_ns = 0
+        self._slot_start_ns = 0
+        self._forget_ns = 0
+        self._compact_day = -1
+        self._months: dict[int, int] = {}
+        self.day_sent = self.day_answered = UNSURE
+        self.month = -1
+        self.filling: dict[str, list[Auth]] = {}
+        self.filling_long: dict[str, list[Auth]] = {}
+        self.lifetime_ns: dict[str, int] = {}
+        self._ending: dict[int, deque[tuple[int, list[Auth]]]] = {}
+        self.overdue: list[Auth] = []
+        """Approved holds whose time was over while nothing else had ended them."""
+        self.lingering: deque[tuple[int, Auth]] = deque()
+        """Declined because the engine gave up: what it had set aside may take a while to come back."""
+        self.touched: dict[Account, None] = {}
+        """Accounts with something to burn that has no deadline yet."""
+        self.due: deque[Due] = deque()
+
+    def lane(self, network: str, estimate: bool) -> list[Auth]:
+        """The list that gets the authorizations sent in this slot on a network."""
+        lanes = self.filling_long if estimate else self.filling
+        lane = lanes.get(network)
+        if lane is None:
+            lane = lanes[network] = []
+            self.lifetime_ns[network] = self._terms.holds.lifetime_ns(network, preauthorization=False)
+        return lane
+
+    def month_of(self, day: int) -> int:
+        """``year * 12 + month - 1`` of a day since the epoch."""
+        month = self._months.get(day)
+        if month is None:
+            date = datetime.fromtimestamp(day * 86_400, UTC)
+            month = self._months[day] = date.year * 12 + date.month - 1
+        return month
+
+    def advance(self, at_ns: int) -> None:
+        """Catch up with ``at_ns``."""
+        if at_ns >= self._slot_start_ns + self.slot_ns:
+            self._close_slot(at_ns)
+        self._turn_day(at_ns)
+        self._end_holds(self._slot_start_ns + self.slot_ns)
+        while self.lingering and self.lingering[0][0] <= at_ns:
+            self.end(self.lingering.popleft()[1])
+        if at_ns >= self._forget_ns:
+            self._book.forget()
+            self._forget_ns = at_ns + self._book.memory_ns
+        self.next_ns = min(self._slot_start_ns + self.slot_ns, self._next_edge_ns(at_ns))
+
+    def _next_edge_ns(self, at_ns: int) -> int:
+        """When the day in force changes next: at midnight, or where the unsure time around it begins or ends."""
+        slack_ns = self._book.slack_ns
+        midnight_ns = (at_ns // DAY_NS) * DAY_NS
+        edges = (midnight_ns + slack_ns, midnight_ns + DAY_NS - slack_ns, midnight_ns + DAY_NS)
+        return min(edge for edge in edges if edge > at_ns)
+
+    def _turn_day(self, at_ns: int) -> None:
+        day = at_ns // DAY_NS
+        since_ns = at_ns - day * DAY_NS
+        slack_ns = self._book.slack_ns
+        if since_ns < slack_ns or since_ns >= DAY_NS - slack_ns:
+            # Two values that never meet: what is sent or answered now is in no window for certain.
+            self.day_sent, self.day_answered = UNSURE, NEVER
+            return
+        self.day_sent = self.day_answered = day
+        self.month = self.month_of(day)
+        if day != self._compact_day:
+            self._compact_day = day
+            self._compact()
+
+    def _compact(self) -> None:
+        """Once a day: let go of what has ended, so that memory follows the living."""
+        for waiting in self._ending.values():
+            for _, auths in waiting:
+                auths[:] = [auth for auth in auths if auth.high]
+        self.overdue = [auth for auth in self.overdue if auth.high]
+
+    def lanes(self) -> list[list[Auth]]:
+        """All lists of this slot's authorizations."""
+        return [*self.filling.values(), *self.filling_long.values()]
+
+    def _close_slot(self, at_ns: int) -> None:
+        self.slots += 1
+        holds = self._terms.holds
+        for lanes, estimate in ((self.filling, False), (self.filling_long, True)):
+            for network, auths in lanes.items():
+                if auths:
+                    lifetime_ns = holds.lifetime_ns(network, preauthorization=estimate)
+                    # The first of them was sent at the start of the slot, and may have been decided at once.
+                    due_ns = self._slot_start_ns + lifetime_ns - self._book.slack_ns
+                    self._ending.setdefault(lifetime_ns, deque()).append((due_ns, auths))
+                    lanes[network] = []
+        if self.touched:
+            deadline_ns = self._slot_start_ns + self.slot_ns + self._terms.settlement_bound_ns + self._book.slack_ns
+            for account in self.touched:
+                owed = account.captured_cents * 10_000 - account.receivable_usdc6 + account.short_usdc6
+                self.due.append((deadline_ns, account, owed))
+            self.touched.clear()
+        self._slot_start_ns = at_ns - at_ns % self.slot_ns
+
+    def _end_holds(self, until_ns: int) -> None:
+        """What may end before ``until_ns`` is no longer certain."""
+        for waiting in self._ending.values():
+            while waiting and waiting[0][0] <= until_ns:
+                for auth in waiting.popleft()[1]:
+                    if auth.high and type(auth.answer) is int:
+                        self.release(auth)
+                        self.overdue.append(auth)
+
+    def end(self, auth: Auth) -> None:
+        """From now on nothing is held for certain."""
+        self.release(auth)
+        auth.account.high_cents -= auth.high
+        auth.high = 0
+
+    def release(self, auth: Auth) -> None:
+        """From now on this hold may be gone, and its limits given back."""
+        account = auth.account
+        if auth.low:
+            account.spent_cents -= auth.low
+            auth.low = 0
+        window, auth.window = auth.window, RELEASED
+        if type(auth.answer) is not int:
+            return  # not counted yet, and now it will not be
+        if window >= 0:
+            if account.day == window:
+                account.day_cents -= auth.high
+            month = self.month_of(window)
+        elif window <= MONTH_ONLY:
+            month = MONTH_ONLY - window
+        else:
+            return
+        if account.month == month:
+            account.month_cents -= auth.high

@@ -39,7 +39,7 @@ def _root(
     if version:
         from importlib.metadata import version as installed
 
-        typer.echo(installed("swipelab"))
+        print(installed("swipelab"))
         raise typer.Exit
 
 
@@ -144,4 +144,4 @@ def schema() -> None:
     """Print the JSON Schema of scenarios, for editors."""
     from scenarios.schema import schema_text
 
-    typer.echo(schema_text(), nl=False)
+    print(schema_text(), end="")

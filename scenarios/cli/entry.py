@@ -11,9 +11,10 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO
 
 from typer import TyperException
 
@@ -26,23 +27,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; whatever happens ends in one clear message and an exit code."""
     signal.signal(signal.SIGTERM, _terminate)
     given = sys.argv[1:] if arguments is None else list(arguments)
-    try:
-        code = app(args=given or ["--help"], prog_name="swipelab", standalone_mode=False) or PASSED
+    with redirect_stdout(_Pipe(sys.stdout)):  # type: ignore[type-var]
+        code = _run(given or ["--help"])
         sys.stdout.flush()
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code = app(args=arguments, prog_name="swipelab", standalone_mode=False) or PASSED
     except BadInput as error:
-        code = _say(str(error), BAD_INPUT)
+        return _say(str(error), BAD_INPUT)
     except TyperException as error:
-        code = _say(_usage(error), error.exit_code)
+        return _say(_usage(error), error.exit_code)
     except KeyboardInterrupt:
         code = STOPPED
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  nothing may be flushed at exit
-        return PASSED
     except Exception as error:  # noqa: BLE001  the last line: a fault of Swipelab is told apart from bad input
-        code = _say(_fault(error), FAULT)
-    if code == STOPPED:
-        _say("stopped; nothing was written", STOPPED)
-    return code
+        return _say(_fault(error), FAULT)
+    return _say("stopped; nothing was written", STOPPED) if code == STOPPED else code
+
+
+class _Pipe:
+    """Standard output whose reader may leave early (`swipelab run ... | head`): the verdict is still the exit code."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            self._leave()
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._leave()
+
+    def _leave(self) -> None:
+        """What is still buffered goes nowhere, so that the interpreter's own flush at its end does not fail."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
 def _say(message: str, code: int) -> int:
@@ -57,12 +86,11 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
 def _usage(error: TyperException) -> str:
     """One line that names the command and the nearest right word."""
     context = getattr(error, "ctx", None)
-    message = error.message if getattr(error, "possibilities", None) else error.format_message()
-    message = message.strip().rstrip(".")
-    if close := getattr(error, "possibilities", None):
-        message += f"; did you mean {close[0]}?"
+    close = getattr(error, "possibilities", None)
+    said = (error.message if close else error.format_message()).strip().rstrip(".")
+    hint = f"; did you mean {close[0]}?" if close else ""
     path = context.command_path if context is not None else "swipelab"
-    return f"{path}: {message}\ntry `{path} --help`"
+    return f"{path}: {said}{hint}\ntry `{path} --help`"
 
 
 def _fault(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reports.build import SCHEMA, build_report
 from reports.compare import Change, Comparison, compare
+from reports.compare_pages import render_comparison, render_comparison_html, render_comparison_markdown
 from reports.facts import RunFacts
 from reports.files import FILES, dump_report, write_run_files
 from reports.frames import Events, EventsError, read_events
@@ -24,6 +25,9 @@ __all__ = [
     "compare",
     "dump_report",
     "read_events",
+    "render_comparison",
+    "render_comparison_html",
+    "render_comparison_markdown",
     "render_html",
     "render_junit",
     "render_markdown",

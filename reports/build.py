@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from reports.checks import all_checks, findings_section
-from reports.counts import approved_cents, counts_section, decline_rows, faults_section
+from reports.counts import approved_cents, counts_section, crashes_section, decline_rows, faults_section
 from reports.facts import RunFacts
 from reports.frames import Events, as_events
 from reports.funds import funds_section
@@ -45,6 +45,7 @@ def build_report(events: Events | pa.Table | pd.DataFrame | Path, facts: RunFact
         "funds": funds_section(table),
         "faults": faults_section(table),
         "findings": findings_section(table),
+        "crashes": crashes_section(table),
         "timeline": timeline(swipes),
     }
     checks = all_checks(report, table, facts)
@@ -73,6 +74,7 @@ def _run(facts: RunFacts) -> dict[str, object]:
         "command": facts.command,
         "deadlines_ms": {name: round(ns / NS_PER_MS, 3) for name, ns in facts.deadlines_ns.items()},
         "settlement_bound_s": facts.settlement_bound_ns / 1e9,
+        "notice_bound_s": facts.notice_bound_ns / 1e9,
     }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from reports.checks import leaves
+from reports.words import figure
 
 Direction = Literal["lower", "higher", "neither"]
 
@@ -28,6 +30,7 @@ DIRECTIONS: tuple[tuple[str, Direction], ...] = (
     ("counts.late", "lower"),
     ("counts.stand_in", "lower"),
     ("counts.findings", "lower"),
+    ("counts.crashes", "lower"),
     ("findings.*", "lower"),
     ("throughput.simulated_per_wall_s", "higher"),
     ("run.wall_seconds", "lower"),
@@ -44,6 +47,10 @@ SECTIONS = ("counts", "throughput", "latency", "settlement", "reconciliation", "
 LEFT_OUT = ("run.seed", "run.start_utc_ns", "run.deadlines_ms.*", "reconciliation.breaks_left_out")
 
 
+GONE = math.nan
+"""Stands for a figure that a report does not have at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One figure in both reports; None where a report does not have it or measured nothing."""
@@ -58,17 +65,31 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``changes``: every figure; ``regressions``: what became worse past its tolerance, in words; checks first."""
+    """``changes``: every figure. ``failed_checks``: (name, detail) of what fails now and did not before."""
 
     base: str
     new: str
+    base_verdict: str
+    new_verdict: str
     same_scenario: bool
     changes: tuple[Change, ...]
-    regressions: tuple[str, ...]
+    failed_checks: tuple[tuple[str, str], ...]
+
+    @property
+    def worse(self) -> tuple[Change, ...]:
+        """Figures that became worse past their tolerance, what moved most first."""
+        found = [change for change in self.changes if change.regressed]
+        return tuple(sorted(found, key=lambda change: -_size(change)))
+
+    @property
+    def regressions(self) -> tuple[str, ...]:
+        """Everything that became worse, in words: checks first, then figures."""
+        checks = (f"{name} failed: {detail}" for name, detail in self.failed_checks)
+        return (*checks, *map(in_words, self.worse))
 
     @property
     def ok(self) -> bool:
-        return not self.regressions
+        return not self.failed_checks and not self.worse
 
 
 def compare(
@@ -78,21 +99,24 @@ def compare(
 
     ``tolerance_pct``: how much worse, in percent of the base, a figure may become (exactly that much is still allowed);
     one number for all, or by pattern (``{"latency.*": 10, "*": 5}``, the first pattern that fits counts). A figure that
-    was 0 and should not be more regresses when it is more. A check that held, or that was not there, and now fails is a
-    regression at any tolerance.
+    was 0 and should not be more regresses when it is more; so does one that was measured and no longer is. A check that
+    held, or that was not there, and now fails is a regression at any tolerance.
     """
     before, after = figures(base), figures(new)
     changes = tuple(
-        _change(path, before.get(path), after.get(path), tolerance_pct) for path in dict.fromkeys((*before, *after))
+        _change(path, before.get(path), after.get(path, GONE), tolerance_pct)
+        for path in dict.fromkeys((*before, *after))
     )
     failed = {check["name"] for check in base["checks"] if not check["ok"]}
-    broken = [f"{c['name']} failed: {c['detail']}" for c in new["checks"] if not c["ok"] and c["name"] not in failed]
+    broken = tuple((c["name"], c["detail"]) for c in new["checks"] if not c["ok"] and c["name"] not in failed)
     return Comparison(
         base=f"{base['run']['scenario']} {base['run']['id']}",
         new=f"{new['run']['scenario']} {new['run']['id']}",
+        base_verdict=base["verdict"],
+        new_verdict=new["verdict"],
         same_scenario=(base["run"]["scenario"], base["run"]["seed"]) == (new["run"]["scenario"], new["run"]["seed"]),
         changes=changes,
-        regressions=(*broken, *(in_words(change) for change in changes if change.regressed)),
+        failed_checks=broken,
     )
 
 
@@ -116,15 +140,22 @@ def _tolerance(path: str, tolerance_pct: float | Mapping[str, float]) -> float |
 
 
 def _change(path: str, base: float | None, new: float | None, tolerance_pct: float | Mapping[str, float]) -> Change:
+    """``new`` is GONE where the new report has no such figure: nothing to judge, unlike None: not measured."""
     direction, allowed = direction_of(path), _tolerance(path, tolerance_pct)
+    gone, new = new is GONE, None if new is GONE else new
     percent = (new - base) / abs(base) * 100 if base and new is not None else None
     regressed = False
-    if direction != "neither" and allowed is not None and base is not None and new is not None:
-        worse = new - base if direction == "lower" else base - new
+    if direction != "neither" and allowed is not None and base is not None and not gone:
+        worse = math.inf if new is None else new - base if direction == "lower" else base - new
         regressed = worse > 0 and worse * 100 > allowed * abs(base)
     return Change(path, base, new, direction, percent, regressed)
 
 
+def _size(change: Change) -> float:
+    return math.inf if change.change_pct is None else abs(change.change_pct)
+
+
 def in_words(change: Change) -> str:
+    """``latency.authorize.p99_ms: 81.2 ms became 120 ms (+47.8 %)``."""
     by = f" ({change.change_pct:+,.1f} %)" if change.change_pct is not None else ""
-    return f"{change.path}: {change.base:,} became {change.new:,}{by}"
+    return f"{change.path}: {figure(change.path, change.base)} became {figure(change.path, change.new)}{by}"

@@ -8,6 +8,8 @@ from engine.interface import RESPONSE_CODES, CaptureOutcome, DeclineReason
 from reports.frames import Events, encode, ints
 from reports.swipes import ANSWERED, FAILED, TIMED_OUT, Swipes
 
+LISTED_CRASHES = 50
+
 
 def counts_section(events: Events, swipes: Swipes) -> dict[str, object]:
     """Every swipe ends as exactly one of approved, declined, timed out or error.
@@ -38,6 +40,7 @@ def counts_section(events: Events, swipes: Swipes) -> dict[str, object]:
         "deposits": by_result(events, "deposit").get("applied", 0),
         "withdrawals": by_result(events, "chain.withdrawal").get("completed", 0),
         "findings": sum(by_result(events, "finding").values()),
+        "crashes": sum(by_result(events, "crash").values()),
         "events": events.rows,
     }
 
@@ -96,3 +99,14 @@ def faults_section(events: Events) -> dict[str, dict[str, int]]:
         section.setdefault(kind, {"injected": 0, "observed": 0})
         section[kind][result] = section[kind].get(result, 0) + 1
     return section
+
+
+def crashes_section(events: Events) -> list[dict[str, object]]:
+    """Where the engine raised what no engine may raise: message, error, place in words, how often, when first."""
+    rows = events.of("crash", ["at_ns", "ref", "result", "detail"]).astype({"result": str})
+    found = rows.groupby(["ref", "result", "detail"], sort=True)["at_ns"].agg(["size", "min"]).reset_index()
+    ordered = found.sort_values(["size", "min"], ascending=[False, True], kind="stable").head(LISTED_CRASHES)
+    return [
+        {"message": ref, "error": error, "detail": detail, "count": int(n), "first_at_ns": int(first_ns)}
+        for ref, error, detail, n, first_ns in ordered.itertuples(index=False)
+    ]

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from engine.interface import CaptureOutcome, StatementKind
 from reports.counts import total
-from reports.frames import Events, encode, ints, words
+from reports.frames import Events, encode, ints
 from reports.settlement import statement
 from reports.words import USDC6_PER_CENT
 
@@ -122,20 +122,14 @@ def marked(keys: np.ndarray, n: int) -> np.ndarray:
 
 
 def _card_known(events: Events, breaks: pd.DataFrame) -> np.ndarray:
-    """For presentments answered ``unknown_card``: had the engine approved that very authorization before?"""
+    """For presentments answered ``unknown_card``: had the engine approved a swipe of that very account before?"""
     known = np.zeros(len(breaks), bool)
-    asked = breaks.index[breaks["unknown_card"]]
+    asked = breaks.index[breaks["unknown_card"].astype(bool)]
     if not len(asked):
         return known
-    told = events.of("capture", ["ref", "detail"])
-    told = told[told["ref"].isin(set(breaks.loc[asked, "ref"]))]
-    authorization = {
-        ref: words(detail).get("auth", "") for ref, detail in zip(told["ref"], told["detail"], strict=True)
-    }
-    swipes = events.of(["authorize", "authorize.late"], ["ref", "result"])
-    mine = swipes[swipes["ref"].isin(set(authorization.values())) & (swipes["result"] == "approved")]
-    approved = set(mine["ref"])
-    known[asked] = [authorization[ref] in approved for ref in breaks.loc[asked, "ref"]]
+    swipes = events.of(["authorize", "authorize.late"], ["account", "result"])
+    approved = set(swipes.loc[swipes["result"] == "approved", "account"].unique()) - {""}
+    known[asked] = breaks.loc[asked, "account"].isin(approved)
     return known
 
 

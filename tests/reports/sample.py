@@ -291,7 +291,8 @@ def failing() -> tuple[pd.DataFrame, RunFacts]:
         for k in range(3)
         for result in ("injected", "observed")
     ]
-    return events_of(events, again, short, *findings, *faults), replace(
+    crash = row("crash", at_ns=DAY, ref="ReversalRequest", result="KeyError", detail="at reverse.py:31: 'auth-0000007'")
+    return events_of(events, again, short, *findings, *faults, crash), replace(
         FACTS, id="20260302-080000-grocery_week-11", seed=11, engine="scenarios.engines.naive:build",
         command="swipelab run grocery_week --seed 11 --engine scenarios.engines.naive:build",
         budgets={**FACTS.budgets, "latency.authorise.p99_ms": 100},

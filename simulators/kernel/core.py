@@ -14,7 +14,7 @@ from simpy.events import Event, Process
 from simulators.kernel import bridge, fences
 from simulators.kernel.deadlock import describe_process, describe_task
 from simulators.kernel.environment import KernelEnvironment
-from simulators.kernel.errors import DeadlockError, KernelError, UnhandledError
+from simulators.kernel.errors import DeadlockError, KernelError
 from simulators.kernel.garbage import Garbage
 from simulators.kernel.loop import SimLoop
 from simulators.kernel.randomness import Stream, tie_breaker
@@ -41,7 +41,7 @@ class Kernel:
         self.delay_ns = _delays(self._environment, self.loop)
         self._streams: dict[str, Stream] = {}
         self._spawned: dict[asyncio.Task, None] = {}
-        self._processes: dict[Process, str] = {}
+        self._processes: dict[Process, None] = {}
 
     @property
     def now_ns(self) -> int:
@@ -88,8 +88,9 @@ class Kernel:
     def process(self, generator: Generator[Event, Any, Any], name: str, *, daemon: bool = False) -> Process:
         """Start a SimPy process that counts, unless a daemon, as work to be finished."""
         process = Process(self._environment, generator)
+        process.told_name = name  # for messages: SimPy's own name is the generator function's
         if not daemon:
-            self._processes[process] = name
+            self._processes[process] = None
             process.callbacks.append(self._processes.pop)
         return process
 
@@ -130,6 +131,8 @@ class Kernel:
             return self._run_to_event(until)
         if asyncio.iscoroutine(until):
             until = self.loop.create_task(until, name=until.__qualname__)
+        if not asyncio.isfuture(until):
+            raise TypeError(f"run(until=...) takes None, whole ns, a future, coroutine or event, not {until!r}")
         return self._run_to_future(until)
 
     def _spin(self) -> None:
@@ -181,7 +184,7 @@ class Kernel:
     def unfinished(self) -> list[str]:
         """One line per unfinished task and process of this world: who, where, waiting for what."""
         lines = [describe_task(task) for task in self._tasks() if not task.done()]
-        return lines + [describe_process(process, name) for process, name in self._processes.items()]
+        return lines + [describe_process(process) for process in self._processes]
 
     def _tasks(self) -> list[asyncio.Task]:
         """Every task of this world that is still in memory, done or not, by name."""
@@ -189,11 +192,15 @@ class Kernel:
         return sorted(tasks, key=lambda task: task.get_name())
 
     def _check_failures(self) -> None:
+        """Tell of tasks that failed and whose exception nobody took, before they are forgotten."""
         for task in self._tasks():
             if task.done() and not task.cancelled() and task._log_traceback:
-                error = task.exception()
-                told = f"task {task.get_name()!r} failed and nobody took its exception: {type(error).__name__}: {error}"
-                raise UnhandledError(told) from error
+                message = "Task exception was never retrieved"
+                self.loop.call_exception_handler({"message": message, "task": task, "exception": task.exception()})
+        if self.loop.untold:
+            first, *_others = self.loop.untold
+            self.loop.untold.clear()
+            raise first
 
     # ending
 
@@ -213,13 +220,13 @@ class Kernel:
         self.loop.set_exception_handler(lambda loop, context: None)
         self._environment.abandoned = True
         self._environment.drop_everything()
-        tasks = self._tasks()
-        for task in tasks:
+        for task in self._tasks():
             bridge.close_unstarted(task)
             task.cancel()
         if self._environment.ready:
+            self._environment.stop_at(self.now_ns + 1, StopSimulation(None))
             self._spin()
-        for task in tasks:
+        for task in self._tasks():
             task._log_destroy_pending = False
             task._log_traceback = False
         self.loop.close()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from types import FrameType
 from typing import Any
 
 from simpy.events import Process
-
-_ASYNCIO_DIR = asyncio.__file__.rsplit("/", 1)[0]
 
 
 def describe_task(task: asyncio.Task) -> str:
@@ -17,19 +16,21 @@ def describe_task(task: asyncio.Task) -> str:
     return f"task {task.get_name()!r} at {_place(frames)}: waits for {_awaited(task, frames)}"
 
 
-def describe_process(process: Process, name: str) -> str:
+def describe_process(process: Process) -> str:
     """The same for a SimPy process."""
     frames = []
     generator: Any = process._generator
-    while generator is not None and hasattr(generator, "gi_frame"):
+    while hasattr(generator, "gi_frame"):
         if generator.gi_frame is not None:
             frames.append(generator.gi_frame)
         generator = generator.gi_yieldfrom
-    return f"process {name!r} at {_place(frames)}: waits for {_simpy_event(process.target)}"
+    return (
+        f"{_simpy_event(process).removeprefix('SimPy ')} at {_place(frames)}: waits for {_simpy_event(process.target)}"
+    )
 
 
 def _await_chain(coro: Any) -> list[FrameType]:
-    """Frames from the task's coroutine down to its innermost await."""
+    """Frames from a task's coroutine down to its innermost await."""
     frames = []
     while coro is not None:
         for prefix, inner in (("cr", "cr_await"), ("gi", "gi_yieldfrom"), ("ag", "ag_await")):
@@ -59,9 +60,9 @@ def _is_machinery(frame: FrameType) -> bool:
 
 
 def _awaited(task: asyncio.Task, frames: list[FrameType]) -> str:
-    for frame in reversed(frames):
-        if not _is_machinery(frame):
-            break
+    """By the outermost call into asyncio or the kernel that tells something; else by the future itself."""
+    own = [index for index, frame in enumerate(frames) if not _is_machinery(frame)]
+    for frame in frames[own[-1] + 1 :] if own else frames:
         told = _by_primitive(frame)
         if told is not None:
             return told
@@ -70,24 +71,27 @@ def _awaited(task: asyncio.Task, frames: list[FrameType]) -> str:
 
 def _by_primitive(frame: FrameType) -> str | None:
     """The primitive of asyncio (or of the kernel) whose method this frame is."""
-    owner = frame.f_locals.get("self")
-    method = frame.f_code.co_name
+    owner, method = frame.f_locals.get("self"), frame.f_code.co_name
+    if method == "__aenter__":
+        return None  # what it calls says more
     if isinstance(owner, asyncio.Queue):
         return f"{type(owner).__name__}.{method} ({owner.qsize()} of {owner.maxsize or 'unlimited'} items)"
-    if isinstance(owner, asyncio.Lock | asyncio.Semaphore | asyncio.Event | asyncio.Condition | asyncio.Barrier):
-        waiters = len(getattr(owner, "_waiters", None) or ())
-        return f"{type(owner).__name__}.{method} ({waiters} waiting)"
+    if isinstance(owner, asyncio.Barrier):
+        return f"Barrier.{method} ({owner.n_waiting} of {owner.parties} parties)"
+    if isinstance(owner, asyncio.Lock | asyncio.Semaphore | asyncio.Event | asyncio.Condition):
+        return f"{type(owner).__name__}.{method} ({len(owner._waiters or ())} waiting)"
     if isinstance(owner, asyncio.TaskGroup):
-        names = sorted(task.get_name() for task in owner._tasks)
-        return f"the tasks of its TaskGroup: {', '.join(names)}"
-    if frame.f_code.co_name == "wait_for_event":
+        return f"the tasks of its TaskGroup: {', '.join(sorted(task.get_name() for task in owner._tasks))}"
+    if method == "wait_for_event":
         return _simpy_event(frame.f_locals["event"])
-    if frame.f_code.co_name == "_wait" and "fs" in frame.f_locals:
+    if method == "_wait" and "fs" in frame.f_locals:
         return f"any or all of {_several(frame.f_locals['fs'])}"
+    if method == "sleep":
+        return "a sleep without end"
     return None
 
 
-def _several(futures: Any) -> str:
+def _several(futures: Iterable[Any]) -> str:
     return ", ".join(sorted(_future(future) for future in futures if not future.done()))
 
 
@@ -104,5 +108,5 @@ def _future(future: Any) -> str:
 
 def _simpy_event(event: Any) -> str:
     if isinstance(event, Process):
-        return f"SimPy process {event.name!r}"
+        return f"SimPy process {getattr(event, 'told_name', event.name)!r}"
     return f"SimPy {type(event).__name__}"

@@ -229,7 +229,7 @@ def _noted(event: Event, now_ns: int) -> BaseException:
     """The error of a failed event that nobody took: the very one, and not SimPy's copy."""
     error: BaseException = event._value
     if isinstance(event, Process):
-        error.add_note(f"in SimPy process {event.name!r} at virtual {now_ns} ns")
+        error.add_note(f"in SimPy process {getattr(event, 'told_name', event.name)!r} at virtual {now_ns} ns")
     return error
 
 

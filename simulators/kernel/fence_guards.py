@@ -157,6 +157,7 @@ def _randomness() -> dict[Place, Function]:
     shared = random._inst  # type: ignore[attr-defined]
     guards: dict[Place, Function] = {
         (random.Random, "seed"): _guard("random.Random.seed", _seed_random, RANDOM, _reseed, _has_seed),
+        (random, "seed"): _guard("random.seed", random.seed, RANDOM),
         (uuid, "uuid1"): _guard("uuid.uuid1", uuid.uuid1, IDS),
         (uuid, "uuid4"): _guard("uuid.uuid4", uuid.uuid4, IDS),
     }
@@ -174,7 +175,8 @@ def _numpy() -> dict[Place, Function]:
     guards: dict[Place, Function] = {
         (numpy.random, name): _guard(f"numpy.random.{name}", member, RANDOM)
         for name, member in vars(numpy.random).items()
-        if getattr(member, "__self__", None) is shared and name not in ("get_state", "set_state")
+        if (getattr(member, "__self__", None) is shared and name not in ("get_state", "set_state"))
+        or name in ("seed", "ranf", "sample")
     }
     real = numpy.random.default_rng
     guards[numpy.random, "default_rng"] = _guard("numpy.random.default_rng", real, RANDOM, None, _has_numpy_seed)

@@ -47,6 +47,7 @@ class SimLoop(NoRealWorld):
         self._exception_handler: ExceptionHandler | None = None
         self._asyncgens: weakref.WeakSet[Any] = weakref.WeakSet()
         self._tasks_made = 0
+        self.untold: list[UnhandledError] = []
         self._thread_id = threading.get_ident()
         env.on_callback_error = self._callback_failed
         self._bind_scheduling()
@@ -269,8 +270,12 @@ class SimLoop(NoRealWorld):
         self._exception_handler = handler
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
-        """End the run with an UnhandledError that names the task."""
-        self.end_run(_unhandled(context, self.env._now))
+        """End the run with an UnhandledError that names the task; between runs, keep it for the kernel to raise."""
+        error = unhandled(context, self.env._now)
+        if self._running:
+            self.end_run(error)
+        else:
+            self.untold.append(error)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """As asyncio's."""
@@ -296,7 +301,8 @@ def _call_on_closed_loop(*_args: Any, **_kwargs: Any) -> NoReturn:
     raise RuntimeError("Event loop is closed")
 
 
-def _unhandled(context: dict[str, Any], now_ns: int) -> UnhandledError:
+def unhandled(context: dict[str, Any], now_ns: int) -> UnhandledError:
+    """What asyncio tells an exception handler, as an error that names the task and the virtual instant."""
     future = context.get("task") or context.get("future")
     cause = context.get("exception")
     said = [str(context.get("message", "unhandled error"))]

@@ -197,6 +197,7 @@ def logged(run: Callable[[Coroutine[Any, Any, Any]], Any], program: list[list[Op
 
     async def main() -> list[Event]:
         world = World()
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # wait_for may lose an error
         for block in program:
             world.start(block)
         await asyncio.sleep(20 * UNIT_S)

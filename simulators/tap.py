@@ -36,6 +36,8 @@ class Tap:
         self._engine = engine
         self._auditor = auditor
         self._append = trace.append
+        self.open_exchanges = 0
+        """Messages other than authorizations that the engine has not answered yet."""
 
     async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse | Unanswered:
         """An authorization; the time inside the engine becomes an ``engine`` row."""
@@ -59,12 +61,15 @@ class Tap:
     async def tell(self, message: Any, call: Callable[[Any], Awaitable[Any]], said: Any = None) -> Any | Unanswered:
         """Any other exchange: ``call(said or message)``, with ``message`` as the auditor is to see it."""
         self._auditor.sent(self._kernel.utc_ns, message)
+        self.open_exchanges += 1
         try:
             answer = await call(message if said is None else said)
         except KernelError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
             return self._failed(message, error)
+        finally:
+            self.open_exchanges -= 1
         self._auditor.answered(self._kernel.utc_ns, message, answer)
         return answer
 

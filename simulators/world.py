@@ -32,6 +32,8 @@ from simulators.tap import Tap, Unanswered
 
 USDC6_PER_CENT = 10_000
 PROGRESS_STEPS = 200
+LAST_ANSWERS_NS = 30 * MINUTE_NS
+"""How long, after the end, the world waits for answers that are still due."""
 
 
 class WorldError(Exception):
@@ -286,7 +288,11 @@ class World:
             self._trace.append((self._kernel.now_ns, "funds", component, "", "", 0, amount, "", -1, ""))
 
     async def _close_the_books(self) -> None:
-        """Ask the engine for every balance and for its statement, as an auditor would at the end of the year."""
+        """Wait for the last answers; then ask for every balance and the statement, as an auditor does at the end of a year."""
+        self._clock.stopped = True
+        waiting_until_ns = self._kernel.now_ns + LAST_ANSWERS_NS
+        while self._tap.open_exchanges and self._kernel.now_ns < waiting_until_ns:
+            await self._kernel.delay_ns(self._settings.chain.slot_ns)
         self._sample_funds()
         for network in self._networks.values():
             network.close_the_books()

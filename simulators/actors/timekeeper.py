@@ -23,6 +23,8 @@ class Timekeeper:
         self._engine = engine
         self._append = trace.append
         self._settle_every_ns = settle_every_ns
+        self.stopped = False
+        """Set to True, and no further tick comes."""
 
     def start(self) -> None:
         """Begin to tick."""
@@ -32,6 +34,8 @@ class Timekeeper:
     def _every(self, interval_ns: int, tick: Any) -> Iterator[Any]:
         while True:
             yield self._kernel.env.timeout(interval_ns - self._kernel.utc_ns % interval_ns)
+            if self.stopped:
+                return
             self._kernel.process(tick(), "tick", daemon=True)
 
     def _settle(self) -> Iterator[Any]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from simulators.kernel import Kernel
 from tests.kernel.busy_world import run_busy_world
 
 HERE = Path(__file__).parent
@@ -46,3 +50,38 @@ def test_the_trace_does_not_depend_on_the_hash_seed(hash_seed: str) -> None:
         check=True,
     )
     assert told.stdout.split() == [run_busy_world(seed=5), run_busy_world(seed=5, explore=True)]
+
+
+def test_garbage_is_finalized_at_the_same_virtual_instants() -> None:
+    """An abandoned generator in a reference cycle runs its `finally` when the collector finds it."""
+
+    def instants(litter: int) -> list[int]:
+        kept = [[] for _ in range(litter)]
+        closed: list[int] = []
+
+        async def generator(kernel: Kernel) -> AsyncIterator[int]:
+            try:
+                yield 1
+            finally:
+                closed.append(kernel.now_ns)
+
+        async def main(kernel: Kernel) -> None:
+            grows = []
+            for turn in range(150_000):
+                grows.append([turn])  # CPython's own collector would go by such allocations
+                if turn % 5_000 == 0:
+                    knot: list[Any] = [generator(kernel)]
+                    knot.append(knot)
+                    await anext(knot[0])
+                    del knot
+                await kernel.delay_ns(1)
+
+        with Kernel(1) as kernel:
+            kernel.run(main(kernel))
+        assert len(kept) == litter
+        return closed
+
+    first = instants(litter=0)
+    assert len(first) > 20
+    assert instants(litter=333) == first
+    assert gc.isenabled()

@@ -291,6 +291,7 @@ class World:
         """Wait for the last answers; then ask for every balance and the statement, as an auditor does at the end of a year."""
         self._clock.stopped = True
         waiting_until_ns = self._kernel.now_ns + LAST_ANSWERS_NS
+        await self._kernel.delay_ns(1)  # a tick of this very instant is told first
         while self._tap.open_exchanges and self._kernel.now_ns < waiting_until_ns:
             await self._kernel.delay_ns(self._settings.chain.slot_ns)
         self._sample_funds()

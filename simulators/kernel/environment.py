@@ -20,7 +20,7 @@ import simpy
 from simpy.events import NORMAL, Event, Process, Timeout
 
 from simulators.kernel.errors import KernelError
-from simulators.kernel.handles import READY, STARTED, SimTimerHandle, cancelled_call
+from simulators.kernel.handles import STARTED, SimTimerHandle, cancelled_call
 
 _Future = asyncio.Future
 _TURNS_BETWEEN_CHORES = 4096
@@ -53,6 +53,7 @@ class KernelEnvironment(simpy.Environment):
     """
 
     timeout: Callable[..., IntegerTimeout]
+    now: int = 0  # SimPy's is a property; actors read it too often for that
 
     def __init__(self, shuffler: Random | None = None):
         super().__init__(0)
@@ -61,8 +62,7 @@ class KernelEnvironment(simpy.Environment):
         self._due: deque[Event] = deque()
         self._shuffler = shuffler
         self._ties = self._eid if shuffler is None else _shuffled_ties(shuffler)
-        self._dead = 0
-        self._heap_limit = _HEAP_SLACK
+        self.heap_limit = _HEAP_SLACK
         self._turns_left = _TURNS_BETWEEN_CHORES
         self._stops = 0
         self.on_callback_error: Callable[[Any, BaseException], None] | None = None
@@ -95,18 +95,15 @@ class KernelEnvironment(simpy.Environment):
         """Refused, as `run` is."""
         raise KernelError("this SimPy environment is driven by Kernel.run(...), not by env.step()")
 
-    def note_dead_timer(self) -> None:
-        """A timer in the heap was cancelled; rebuild the heap once the dead outnumber the living."""
-        self._dead += 1
-        if self._dead > _HEAP_SLACK and self._dead * 2 > len(self._queue):
-            self.compact()
-
     def compact(self) -> None:
-        """Drop cancelled timers and finished delays from the heap."""
+        """Drop cancelled timers and delays from the heap.
+
+        Called when the heap has doubled: so the dead never outnumber the most that ever lived, and each push pays for
+        a constant share of the work. What is cancelled needs no counting.
+        """
         self._queue[:] = [entry for entry in self._queue if not _is_dead(entry[3])]
         heapify(self._queue)
-        self._dead = 0
-        self._heap_limit = 2 * len(self._queue) + _HEAP_SLACK
+        self.heap_limit = 2 * len(self._queue) + _HEAP_SLACK
 
     def stop_at(self, at_ns: int, error: BaseException) -> None:
         """Have the run raise `error` at this instant, ahead of all else that is due then."""
@@ -132,14 +129,14 @@ class KernelEnvironment(simpy.Environment):
         """Forget all that is scheduled."""
         self._queue.clear()
         self._due.clear()
-        self._dead = self._stops = 0
+        self._stops = 0
 
     def spin(self) -> None:
         """Run until nothing is left to happen, or until an event's callback raises (SimPy's StopSimulation, say)."""
         while not self._spin_until_chores():
             self._turns_left = _TURNS_BETWEEN_CHORES
-            if len(self._queue) > self._heap_limit:
-                self.compact()  # delays that were cancelled are not counted one by one
+            if len(self._queue) > self.heap_limit:
+                self.compact()
             if self.on_chores is not None:
                 self.on_chores()
 
@@ -173,20 +170,16 @@ class KernelEnvironment(simpy.Environment):
                             if event.done():
                                 continue  # time must not move for the dead
                         elif kind is SimTimerHandle and event.func is cancelled_call:
-                            self._dead -= 1
                             continue
                         if when > now:
-                            self._now = now = when
+                            self._now = self.now = now = when
                     else:
                         return True
                     if kind is _Future:
                         if not event.done():
                             event.set_result(None)
                     elif kind is SimTimerHandle:
-                        if event.func is cancelled_call:
-                            self._dead -= 1
-                        else:
-                            event.state = READY
+                        if event.func is not cancelled_call:
                             make_ready(event)
                     else:
                         callbacks = event.callbacks

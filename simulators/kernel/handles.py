@@ -1,15 +1,14 @@
 """Handles of scheduled callbacks: what `call_soon`, `call_later` and `call_at` return.
 
 A handle *is* the call it stands for: a `functools.partial` over `context.run`, so that the loop runs it without an
-interpreted frame of its own. The loop sets `state` as the handle moves on.
+interpreted frame of its own. The loop sets `state` to STARTED just before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
-IN_HEAP, READY, STARTED = 0, 1, 2
+READY, STARTED, CANCELLED_LATE = 1, 2, 3
 
 
 def cancelled_call() -> None:
@@ -17,55 +16,49 @@ def cancelled_call() -> None:
 
 
 class SimHandle(partial):
-    """A callback in the ready queue, built as `SimHandle(context.run, callback, *args)`; `state` follows."""
+    """A callback that is ready to run, built as `SimHandle(context.run, callback, *args)` with its `state` set."""
 
     __slots__ = ("state",)
 
     state: int
 
     def cancel(self) -> None:
-        """Keep the callback from running. Harmless when it ran already."""
+        """Keep the callback from running, and let go of it. Harmless when it ran already."""
         if self.state == READY:
-            self.__setstate__((cancelled_call, (), {}, None))
-        elif self.state == STARTED:
-            self.state = -STARTED
+            self.__setstate__(_CANCELLED)
+        else:
+            self.state = CANCELLED_LATE  # perhaps it runs right now: the running call needs what it was made of
 
     def cancelled(self) -> bool:
         """True once `cancel` was called."""
-        return self.func is cancelled_call or self.state < 0
+        return self.func is cancelled_call or self.state == CANCELLED_LATE
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {_told(self)}>"
+        return f"<{type(self).__name__}{self._when()} {self._callback()}>"
+
+    def _when(self) -> str:
+        return ""
+
+    def _callback(self) -> str:
+        if self.cancelled():
+            return "cancelled"
+        callback = self.args[0] if self.args else self.func
+        return getattr(callback, "__qualname__", None) or type(callback).__name__
 
 
-class SimTimerHandle(partial):
-    """A callback at an instant, `when_ns` after the start of the world."""
+class SimTimerHandle(SimHandle):
+    """A callback at an instant, `when_ns` after the start of the world. Cancelled, it leaves SimPy's heap later."""
 
-    __slots__ = ("note_dead", "state", "when_ns")
+    __slots__ = ("when_ns",)
 
-    note_dead: Callable[[], None]
-    state: int
     when_ns: int
-
-    def cancel(self) -> None:
-        """Keep the callback from running. SimPy's heap drops it later."""
-        if self.state == STARTED:
-            self.state = -STARTED
-        elif self.state >= 0 and self.func is not cancelled_call:
-            self.__setstate__((cancelled_call, (), {}, None))
-            if self.state == IN_HEAP:
-                self.note_dead()
-
-    def cancelled(self) -> bool:
-        """True once `cancel` was called."""
-        return self.func is cancelled_call or self.state < 0
 
     def when(self) -> float:
         """The instant, in loop seconds."""
         return self.when_ns / 1e9
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} at {self.when_ns} ns {_told(self)}>"
+    def _when(self) -> str:
+        return f" at {self.when_ns} ns"
 
 
 class _NoHandle:
@@ -81,10 +74,4 @@ class _NoHandle:
 
 
 NO_HANDLE = _NoHandle()
-
-
-def _told(handle: SimHandle | SimTimerHandle) -> str:
-    if handle.cancelled():
-        return "cancelled"
-    callback = handle.args[0] if handle.args else handle.func
-    return getattr(callback, "__qualname__", None) or type(callback).__name__
+_CANCELLED = (cancelled_call, (), {}, None)

@@ -16,7 +16,7 @@ from simpy.core import StopSimulation
 
 from simulators.kernel.environment import KernelEnvironment
 from simulators.kernel.errors import FenceBreach, UnhandledError
-from simulators.kernel.handles import IN_HEAP, NO_HANDLE, READY, SimHandle, SimTimerHandle
+from simulators.kernel.handles import NO_HANDLE, READY, SimHandle, SimTimerHandle
 from simulators.kernel.instant import EXACT_BELOW_NS, FOREVER_S, NEVER_NS, Instant, whole_ns
 from simulators.kernel.refusals import NoRealWorld
 from simulators.kernel.running import answer_plainly, answer_quickly
@@ -58,7 +58,6 @@ class SimLoop(NoRealWorld):
         """Bind `time`, `call_soon`, `call_later` and `call_at` as closures: they run several times per await."""
         env, queue, ties = self.env, self.env._queue, self.env._ties
         make_ready = env.ready.append
-        note_dead = env.note_dead_timer
 
         def time() -> float:
             now = env._now
@@ -90,12 +89,11 @@ class SimLoop(NoRealWorld):
             else:
                 handle = SimTimerHandle(copy_context().run, callback, *args)
             handle.when_ns = when_ns
-            handle.note_dead = note_dead
+            handle.state = READY
             if when_ns < NEVER_NS:
-                handle.state = IN_HEAP
                 heappush(queue, (when_ns, 1, next(ties), handle))
-            else:
-                handle.state = READY  # in no heap, so there is nothing to count when it is cancelled
+                if len(queue) > env.heap_limit:
+                    env.compact()
             return handle
 
         def call_later(
@@ -108,6 +106,8 @@ class SimLoop(NoRealWorld):
         def call_at(
             when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
         ) -> SimTimerHandle:
+            if type(when) is float and when < FOREVER_S:
+                return schedule(round(when * 1e9), callback, args, context)
             return schedule(whole_ns(when), callback, args, context)
 
         self.time = time  # type: ignore[method-assign]

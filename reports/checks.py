@@ -72,7 +72,8 @@ def _budget(path: str, limit: float, figures: Mapping[str, float | int | None]) 
     if measured is None:
         return check(path, "budget", False, None, limit, "not measured: the run had no sample of it")
     ok = measured >= limit if lowest else measured <= limit
-    words = f"{figure(where, measured)}; {'at least' if lowest else 'at most'} {figure(where, limit)} is allowed"
+    relation = ("at least {} is asked" if lowest else "at most {} is allowed").format(figure(where, limit))
+    words = f"{figure(where, measured)}; {relation}"
     if not ok and limit > 0 and measured > 0:
         share = measured / limit
         words += (

@@ -11,7 +11,7 @@ from reports import pictures, story, words
 from reports.checks import INVARIANTS, LEG_TITLES
 from reports.figures import key_figures
 
-LISTED_BREAKS = 60
+SHOWN_BREAKS = 20
 LISTED_FINDINGS = 40
 ANCHORS = {"budget": "latency", "invariant": "findings", "reconciliation": "reconciliation"}
 SECTIONS = {"settlement": "settlement", "reconciliation": "reconciliation", "counts": "declines"}
@@ -91,7 +91,7 @@ def render_html(report: dict[str, object]) -> str:
             networks=list(report["latency"]["histogram"]["counts"]),
             decline_bars=decline_bars(report),
             legs=LEG_TITLES,
-            breaks=report["reconciliation"]["breaks"][:LISTED_BREAKS],
+            breaks=shown_breaks(report["reconciliation"]["breaks"]),
             breaks_total=sum(report["reconciliation"][leg]["breaks"] for leg in LEG_TITLES),
             findings=report["findings"]["first"][:LISTED_FINDINGS],
             invariants=INVARIANTS,
@@ -104,6 +104,14 @@ def render_html(report: dict[str, object]) -> str:
             ],
         )
     )
+
+
+def shown_breaks(breaks: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The first few of each leg, unexplained and explained."""
+    found: dict[tuple[object, bool], list[dict[str, object]]] = {}
+    for one in breaks:
+        found.setdefault((one["leg"], one["explained_by"] is None), []).append(one)
+    return [one for group in found.values() for one in group[:SHOWN_BREAKS]]
 
 
 def title(check: dict[str, object]) -> str:

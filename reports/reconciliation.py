@@ -8,18 +8,18 @@ from engine.interface import StatementKind
 from reports.counts import total
 from reports.explanations import MEANINGS, Horizon, explain
 from reports.frames import Events, ints
-from reports.legs import Leg, funding_ledger, ledger_chain, network_ledger
+from reports.legs import BREAK_COLUMNS, Leg, funding_ledger, ledger_chain, network_ledger
 from reports.settlement import statement
 
-LISTED_BREAKS = 500
+LISTED_BREAKS = 200
 LEGS = ("network_ledger", "ledger_chain", "funding_ledger")
 
 
 def reconcile(events: Events, settlement_bound_ns: int, notice_bound_ns: int) -> dict[str, object]:
     """The reconciliation section of the report.
 
-    Per leg ``matched``, ``breaks`` (all), ``unexplained`` and both sides' totals. ``breaks``: the first
-    :data:`LISTED_BREAKS` of unexplained and of explained ones, unexplained first; ``by_kind`` counts all of them.
+    Per leg ``matched``, ``breaks`` (all), ``unexplained`` and both sides' totals. ``breaks`` lists, of each leg, the
+    first :data:`LISTED_BREAKS` unexplained and as many explained ones, unexplained first; ``by_kind`` counts all.
     ``expected`` and ``actual`` are millionths of a USDC; ``explained_by`` is None where nothing explains a break.
     """
     horizon = Horizon(events.end_ns, settlement_bound_ns, notice_bound_ns)
@@ -28,13 +28,14 @@ def reconcile(events: Events, settlement_bound_ns: int, notice_bound_ns: int) ->
     frames = []
     for leg in legs:
         breaks = leg.breaks.assign(leg=leg.name, explained_by=explain(leg.name, leg.breaks, horizon))
-        frames.append(
-            breaks[["leg", "kind", "ref", "account", "booked_on", "expected", "actual", "at_ns", "explained_by"]]
-        )
+        frames.append(breaks[["leg", *BREAK_COLUMNS, "explained_by"]])
         section[leg.name] = _figures(leg, int((breaks["explained_by"] == "").sum()))
     everything = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
-    unexplained = everything["explained_by"] == ""
-    listed = [everything[unexplained].head(LISTED_BREAKS), everything[~unexplained].head(LISTED_BREAKS)]
+    listed = [
+        frame[(frame["explained_by"] == "") == unexplained].head(LISTED_BREAKS)
+        for unexplained in (True, False)
+        for frame in frames
+    ]
     section["totals"] = _totals(events, legs)
     section["by_kind"] = _by_kind(everything)
     section["breaks"] = [_break(row) for part in listed for row in part.to_dict("records")]

@@ -18,6 +18,8 @@ def latency(report: Report) -> str:
         if missed
         else "none missed its deadline"
     )
+    if figures["count"] == 1:
+        return f"The one swipe was answered within {milliseconds(figures['max_ms'])}; {late}."
     return (
         f"Half of {plural(figures['count'], 'swipe')} were answered within {milliseconds(figures['p50_ms'])}, "
         f"99 in 100 within {milliseconds(figures['p99_ms'])}; {late}."

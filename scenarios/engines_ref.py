@@ -23,6 +23,7 @@ ENGINES = {
 }
 """The engines that come with Swipelab, by short name."""
 
+OURS = ("contracts", "engine", "reports", "scenarios", "simulators")
 FORMS = "engine, naive, reference, package.module:factory or asgi:package.module:app"
 
 
@@ -75,9 +76,7 @@ def _built_by(factory: Callable[[Any], Any], reference: str) -> Callable[[Any], 
 
 
 def _module(name: str, reference: str) -> ModuleType:
-    here = os.getcwd()
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    _look_here_too()
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -86,6 +85,15 @@ def _module(name: str, reference: str) -> ModuleType:
         raise BadInput(f"engine {reference!r}: {_what_broke(name, error)}") from error
     except Exception as error:  # the user's module runs its own code here; whatever it raises is theirs to see
         raise BadInput(f"engine {reference!r}: {_what_broke(name, error)}") from error
+
+
+def _look_here_too() -> None:
+    """Modules of the current folder may be imported, and none of its folders stands in for a package of ours."""
+    for ours in OURS:
+        importlib.import_module(ours)
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
 
 
 def _what_broke(name: str, error: BaseException) -> str:

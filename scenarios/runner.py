@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import platform
 import re
@@ -125,6 +126,8 @@ def _simulate(
             result = world.run(progress)
     except (WorldError, NodeError, RevmMissing) as error:
         raise BadInput(str(error)) from error
+    del world
+    gc.collect()  # a world is full of cycles, and the report needs the room
     return result, _Used(time.perf_counter() - wall, time.process_time() - cpu)
 
 

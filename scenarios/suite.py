@@ -83,25 +83,28 @@ def run_suite(
     engine: str,
     out: Path,
     arguments: Sequence[str] = (),
-    each: Callable[[Outcome], None] = lambda outcome: None,
+    begins: Callable[[str], None] = lambda name: None,
+    ends: Callable[[Outcome], None] = lambda outcome: None,
 ) -> SuiteResult:
-    """Run one after the other; ``arguments`` go to every run, ``each`` hears of every end.
+    """Run one after the other; ``arguments`` go to every run, ``begins`` and ``ends`` hear of each.
 
     A process each, because the in-process chain is one per process and peak memory is per process.
     """
     outcomes = []
     with whole_or_not(out) as fresh:
         for name, file in scenarios.items():
+            begins(name)
             outcome = _run_one(name, file, engine, fresh / name, arguments)
             outcomes.append(outcome)
-            each(outcome)
+            ends(outcome)
         _write(fresh, engine, outcomes)
     return SuiteResult(out, tuple(outcomes))
 
 
 def _run_one(name: str, file: Path, engine: str, folder: Path, arguments: Sequence[str]) -> Outcome:
-    command = [sys.executable, "-m", "scenarios.cli", "run", str(file), "--engine", engine, "--out", str(folder)]
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+    python = [sys.executable, "-P", "-m", "scenarios.cli"]  # -P: a folder `scenarios` of the user's is not ours
+    command = [*python, "run", str(file), "--engine", engine, "--out", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     code = done.returncode if done.returncode in (PASSED, FAILED, BAD_INPUT) else FAULT
     report = read_report(folder) if folder.is_dir() else None
     return Outcome(name, code, report, "" if report is not None else done.stderr.strip())

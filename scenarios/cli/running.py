@@ -45,10 +45,11 @@ def suite(pattern: str | None, engine: str, seed: int | None, out: Path | None, 
         arguments += ["--seed", str(seed)]
     console, width = screen.out(), max(map(len, scenarios))
 
-    def each(outcome: suites.Outcome) -> None:
+    def ended(outcome: suites.Outcome) -> None:
         console.print(_line(outcome, width), markup=False, soft_wrap=True)
 
-    result = suites.run_suite(scenarios, engine, folder, arguments, each)
+    with screen.naming(len(scenarios)) as begins:
+        result = suites.run_suite(scenarios, engine, folder, arguments, begins, ended)
     passed = sum(outcome.code == PASSED for outcome in result.outcomes)
     word = "PASSED" if result.code == PASSED else "FAILED"
     console.print(f"{word}  {passed} of {len(result.outcomes)} scenarios passed with engine {engine}", markup=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -51,6 +52,17 @@ def watching(title: str) -> Iterator[Watch | None]:
             return tell
 
         yield watch
+
+
+@contextmanager
+def naming(count: int) -> Iterator[Callable[[str], None]]:
+    """A line that names what runs now, `3 of 8: slow_network`; nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        yield lambda name: None
+        return
+    begun = itertools.count(1)
+    with Console(stderr=True).status("") as status:
+        yield lambda name: status.update(f"{next(begun)} of {count}: {name}")
 
 
 def virtual_day(share: float, world: WorldSettings) -> str:

@@ -1,0 +1,1 @@
+"""Speed, measured: ``make bench``. Never asserted in a test."""

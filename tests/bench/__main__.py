@@ -1,0 +1,98 @@
+"""``make bench``: every figure that the project makes a claim about, into runs/bench.json.
+
+    python -m tests.bench [--quick]
+
+Each entry is ``{name, value, unit, goal, ok, against, machine}``; values are ratios within this one run where they can be.
+``--quick`` takes a tenth of the swipes, and says so in the names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+RUNS = Path("runs")
+
+
+def machine() -> str:
+    """What it ran on, in one line."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    return f"{model}, {os.cpu_count()} cores, CPython {platform.python_version()}"
+
+
+def one_day(swipes: int) -> dict[str, Any]:
+    """One day in a process of its own."""
+    print(f"a day of {swipes:,} swipes ...", flush=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.one_day", str(swipes)], capture_output=True, text=True, timeout=1_800
+    )
+    if done.returncode:
+        raise SystemExit(f"the day of {swipes:,} swipes failed:\n{done.stderr[-3_000:]}")
+    figures = json.loads(done.stdout.splitlines()[-1])
+    print("  " + ", ".join(f"{name} {value}" for name, value in figures.items() if name != "trace_sha256"), flush=True)
+    return figures
+
+
+def entry(name: str, value: float, unit: str, goal: float, against: str, *, smaller: bool = True) -> dict[str, Any]:
+    """One line of bench.json."""
+    return {
+        "name": name,
+        "value": round(value, 3),
+        "unit": unit,
+        "goal": goal,
+        "ok": value <= goal if smaller else value >= goal,
+        "against": against,
+        "machine": machine(),
+    }
+
+
+def days(top: int) -> list[dict[str, Any]]:
+    """The cost of a swipe in a day of ``top`` swipes, and how it grows from a hundredth of that."""
+    small, middle, large = (one_day(top // 100), one_day(top // 10), one_day(top))
+    bare = large["bare_event_ns"] / 1_000
+    crowd = large["bare_event_among_50000_ns"] / 1_000
+    each = large["us_per_swipe"]
+    # Set-up and imports cost the same whatever the size, so growth is judged on what each further swipe costs.
+    step_1 = (middle["cpu_s"] - small["cpu_s"]) / (middle["swipes"] - small["swipes"])
+    step_2 = (large["cpu_s"] - middle["cpu_s"]) / (large["swipes"] - middle["swipes"])
+    name = f"day of {top:,} swipes"
+    return [
+        entry(f"{name}: cost of a swipe", each / bare, "bare SimPy events", 60, f"{bare * 1000:.0f} ns, one process"),
+        entry(
+            f"{name}: cost of a swipe, events in a crowd", each / crowd, "bare SimPy events", 60,
+            f"{crowd * 1000:.0f} ns, among 50,000 waiting processes",
+        ),
+        entry(f"{name}: CPU time", large["cpu_s"], "s", 60, "the figure stated for a million swipes"),
+        entry(f"{name}: peak memory", large["peak_rss_mib"], "MiB", 1_536, "1.5 GiB"),
+        entry(
+            f"{name}: growth of the cost of a swipe", step_2 / step_1, "ratio", 1.2,
+            f"marginal cost from {middle['swipes']:,} to {large['swipes']:,} over that from {small['swipes']:,}",
+        ),
+        entry(f"{name}: passed its checks", float(large["verdict"] == "pass"), "1 = yes", 1, "verdict", smaller=False),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Measure, print a table, write runs/bench.json."""
+    top = 100_000 if "--quick" in sys.argv[1:] else 1_000_000
+    entries = days(top)
+    RUNS.mkdir(exist_ok=True)
+    (RUNS / "bench.json").write_text(json.dumps(entries, indent=2) + "\n")
+    print()
+    for one in entries:
+        mark = "ok  " if one["ok"] else "MISS"
+        print(f"{mark}  {one['name']}: {one['value']:,} {one['unit']} (goal {one['goal']:,}; {one['against']})")
+    print(f"\n{entries[0]['machine']}\nwritten to {RUNS / 'bench.json'}")
+
+
+if __name__ == "__main__":
+    main()

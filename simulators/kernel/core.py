@@ -28,12 +28,14 @@ class Kernel:
 
     `epoch_ns` is the UTC instant (Unix nanoseconds) at which the world starts. With `explore`, the seed shuffles
     what happens at one instant; without, ties run first in, first out. Use it as a context manager, or `close()` it.
+    Read only: `now_ns`, virtual nanoseconds since the start; `utc_ns`, virtual Unix time in nanoseconds.
     """
 
     def __init__(self, seed: int, *, epoch_ns: int = 0, explore: bool = False):
         self.seed = seed
-        self.epoch_ns = epoch_ns
-        self._environment = KernelEnvironment(tie_breaker(seed) if explore else None)
+        self.epoch_ns = self.utc_ns = epoch_ns
+        self.now_ns = 0
+        self._environment = KernelEnvironment(self, tie_breaker(seed) if explore else None)
         self._environment.on_chores = (garbage := Garbage()).chore
         self._garbage = garbage
         self.env: simpy.Environment = self._environment
@@ -42,16 +44,6 @@ class Kernel:
         self._streams: dict[str, Stream] = {}
         self._spawned: dict[asyncio.Task, None] = {}
         self._processes: dict[Process, None] = {}
-
-    @property
-    def now_ns(self) -> int:
-        """Virtual nanoseconds since the start."""
-        return self._environment._now
-
-    @property
-    def utc_ns(self) -> int:
-        """Virtual Unix time in nanoseconds."""
-        return self.epoch_ns + self._environment._now
 
     def stream(self, name: str) -> Stream:
         """The random stream of this name; asking again returns the same one, further along."""

@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from random import Random
 from types import MethodType
-from typing import Any
+from typing import Any, Protocol
 
 import simpy
 from simpy.events import NORMAL, Event, Process, Timeout
@@ -25,6 +25,14 @@ from simulators.kernel.handles import STARTED, SimTimerHandle, cancelled_call
 _Future = asyncio.Future
 _TURNS_BETWEEN_CHORES = 4096
 _HEAP_SLACK = 512
+
+
+class Clock(Protocol):
+    """Who is told the time as it moves: plain attributes, since they are read many times per step."""
+
+    epoch_ns: int
+    now_ns: int
+    utc_ns: int
 
 
 class IntegerTimeout(Timeout):
@@ -48,15 +56,17 @@ class KernelEnvironment(simpy.Environment):
     """A `simpy.Environment` in integer nanoseconds whose loop also drains asyncio's ready queue.
 
     SimPy's heap also holds `SimTimerHandle`s and plain asyncio futures (a delay: done when due). `ready` holds
-    handles, and `(context.run, wakeup, future)` where asyncio wakes a task. With a `shuffler`, ties at one instant run
-    in its order. `on_chores` is called every few thousand turns, at points that depend on the world alone.
+    handles, and `(context.run, wakeup, future)` where asyncio wakes a task. `clock` is told the time. With a
+    `shuffler`, ties at one instant run in its order. `on_chores` is called every few thousand turns, at points that
+    depend on the world alone.
     """
 
     timeout: Callable[..., IntegerTimeout]
     now: int = 0  # SimPy's is a property; actors read it too often for that
 
-    def __init__(self, shuffler: Random | None = None):
+    def __init__(self, clock: Clock, shuffler: Random | None = None):
         super().__init__(0)
+        self._clock = clock
         self.ready: deque[Any] = deque()
         self.abandoned = False
         self._due: deque[Event] = deque()
@@ -147,7 +157,8 @@ class KernelEnvironment(simpy.Environment):
         """
         queue, ready, due, shuffler = self._queue, self.ready, self._due, self._shuffler
         take, take_due, make_ready = ready.popleft, due.popleft, ready.append
-        now = self._now
+        clock, now = self._clock, self._now
+        epoch_ns = clock.epoch_ns
         turns_left = self._turns_left
         try:
             while turns_left > 0:
@@ -172,7 +183,8 @@ class KernelEnvironment(simpy.Environment):
                         elif kind is SimTimerHandle and event.func is cancelled_call:
                             continue
                         if when > now:
-                            self._now = self.now = now = when
+                            self._now = self.now = clock.now_ns = now = when
+                            clock.utc_ns = epoch_ns + when
                     else:
                         return True
                     if kind is _Future:

@@ -10,6 +10,7 @@ from asyncio import events, futures, tasks
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from heapq import heappush
+from itertools import repeat
 from typing import Any, NoReturn
 
 from simpy.core import StopSimulation
@@ -40,7 +41,7 @@ class SimLoop(NoRealWorld):
 
     def __init__(self, env: KernelEnvironment):
         self.env = env
-        self._debug = False
+        self.set_debug(False)
         self._closed = False
         self._running = False
         self._task_factory: Callable[..., Any] | None = None
@@ -288,13 +289,9 @@ class SimLoop(NoRealWorld):
         message = f"Exception in callback {handle!r}"
         self.call_exception_handler({"message": message, "exception": error, "handle": handle})
 
-    def get_debug(self) -> bool:
-        """As asyncio's."""
-        return self._debug
-
     def set_debug(self, enabled: bool) -> None:
         """For asyncio's own checks; virtual time knows no slow callbacks."""
-        self._debug = bool(enabled)
+        self.get_debug = repeat(bool(enabled)).__next__  # type: ignore[method-assign] # asked for every future made
 
 
 def _call_on_closed_loop(*_args: Any, **_kwargs: Any) -> NoReturn:

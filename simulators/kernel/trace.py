@@ -1,8 +1,9 @@
 """The trace of a run: typed rows, hashed as they go, handed on in chunks of columns.
 
 The hash is canonical: it depends on the columns' names and kinds and on the rows, and not on the chunk size. Each
-column is hashed by itself (int64 as little-endian words; a string column as the lengths of its strings in characters,
-likewise, beside their UTF-8 bytes run together), and the digest covers a header, the row count and the column digests.
+column is hashed by itself (int64 as little-endian words; strings in UTF-8, each followed by two NULs, with NUL itself
+written as NUL and 1, so that no two columns hash alike), and the digest covers a header, the row count and the column
+digests.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from simulators.kernel.errors import TraceError
 
 Row = tuple[Any, ...]
 KINDS = ("int64", "str")
+_END = "\0\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +151,20 @@ class _Int64Hasher:
 class _StrHasher:
     def __init__(self, column: Column):
         self._column = column
-        self._text = hashlib.sha256()
-        self._lengths = hashlib.sha256()
+        self._sha = hashlib.sha256()
 
     def update(self, values: Sequence[Any], first_row: int) -> tuple[str, ...]:
         try:
-            text = "".join(values).encode()
+            text = _END.join(values)
+            if text.count("\0") != 2 * (len(values) - 1):
+                text = _END.join([value.replace("\0", "\0\1") for value in values])
+            self._sha.update((text + _END).encode())
         except (TypeError, UnicodeEncodeError):
             raise _misfit(self._column, values, first_row) from None
-        self._text.update(text)
-        self._lengths.update(_little_endian(array("q", map(len, values))))
         return tuple(values)
 
     def digest(self) -> bytes:
-        return self._lengths.digest() + self._text.digest()
+        return self._sha.digest()
 
 
 _HASHERS: dict[str, Any] = {"int64": _Int64Hasher, "str": _StrHasher}

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from simulators.kernel import Chunk, Column, Trace, TraceError
 
 COLUMNS = (Column("at_ns", "int64"), Column("kind", "str"), Column("ref", "str"))
-rows = st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.text(max_size=4), st.text(max_size=4)), max_size=12)
+texts = st.text(max_size=4) | st.text("\0\1a", max_size=4)
+rows = st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), texts, texts), max_size=12)
 
 
 def digest(content: list[tuple[Any, ...]], columns: tuple[Column, ...] = COLUMNS, chunk_rows: int = 65536) -> str:
@@ -62,9 +63,9 @@ def test_the_hash_is_what_its_description_says() -> None:
 
     header = b'[["at_ns","int64"],["kind","str"],["ref","str"]]\x002\x00'
     at_ns = sha(struct.pack("<2q", 1, -5))
-    kind = sha(struct.pack("<2q", 1, 0)) + sha("é".encode())
-    ref = sha(struct.pack("<2q", 1, 2)) + sha(b"xyz")
-    assert digest([(1, "é", "x"), (-5, "", "yz")]) == sha256(header + at_ns + kind + ref).hexdigest()
+    kind = sha("é".encode() + b"\0\0" + b"\0\0")
+    ref = sha(b"x\0\0" + b"y\0\1z\0\0")
+    assert digest([(1, "é", "x"), (-5, "", "y\0z")]) == sha256(header + at_ns + kind + ref).hexdigest()
 
 
 def test_the_sink_gets_consecutive_chunks_as_columns() -> None:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from reports.charts import Chart, Mark, Scale, round_ticks
 
-WIDE, NARROW = (1000.0, 300.0), (420.0, 300.0)
+WIDE, NARROW = (1000.0, 300.0), (380.0, 300.0)
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3_600.0, 86_400.0
 TIME_STEPS_S = (
     1, 2, 5, 10, 15, 30, MINUTE_S, 2 * MINUTE_S, 5 * MINUTE_S, 10 * MINUTE_S, 15 * MINUTE_S, 30 * MINUTE_S, HOUR_S,

@@ -11,7 +11,7 @@ from reports.charts import Chart, Mark, Scale, round_ticks
 from reports.pictures.axes import TIME_STEPS_S, Report, clock, percentile_marks, short_count, time_axis
 from reports.words import USDC6_PER_DOLLAR, count, duration, money, money_short, plural
 
-HALF = (420.0, 270.0)
+HALF = (400.0, 270.0)
 
 STACK = ("available", "held", "unsettled", "withdrawing")
 

@@ -177,7 +177,7 @@ class NaiveEngine:
         for item in pending:
             item.status = "sent"
             totals[item.account_id] = totals.get(item.account_id, 0.0) + item.amount
-        # Truncated, not rounded: a float such as 1.15 loses a unit here.
+        # Truncated, not rounded: a float such as 2.01 loses a unit here.
         amounts = [(user, int(total * 1_000_000)) for user, total in totals.items() if total > 0]
         batches = settled = gas = 0
         for start in range(0, len(amounts), self._terms.batch_users):

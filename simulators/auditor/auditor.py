@@ -38,6 +38,7 @@ from simulators.auditor import (
 from simulators.auditor.book import DECLINED, FAILED, RELEASED, USDC6_PER_CENT, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.records import ChainEvent, Finding
+from simulators.auditor.words import usd
 
 INVARIANTS = ("I1", "I2", "I3", "I4", "I7", "I8", "I10", "I12")
 """What one run is judged by; I14 takes two (``determinism_finding``)."""
@@ -180,7 +181,7 @@ class Auditor:
         if cents > self._transaction_cents:
             limits.over_transaction(book, at_ns, auth, message)
         if account.spent_cents * USDC6_PER_CENT > account.free_usdc6:
-            overspend.judge(book, at_ns, account, authorization_id, f"an approval of {cents / 100:,.2f} $")
+            overspend.judge(book, at_ns, account, authorization_id, f"an approval of {usd(cents)}")
         if answer.approved_cents != cents:
             self._other_amount(at_ns, auth, answer)
         lifetime_ns = hours.lifetime_ns[message.network]

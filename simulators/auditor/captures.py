@@ -138,7 +138,7 @@ def _told_twice(book: Book, at_ns: int, batch: ClearingBatch, first: Any) -> Non
 
 
 def _odd(book: Book, at_ns: int, presentment: Presentment, result: Any, packed: int) -> int:
-    """Anything but a first, full and covered posting: the state to book it under, SENT where there is nothing to book."""
+    """Anything but a first, full and covered posting: the state to book it under, SENT where nothing is to book."""
     account = book.by_index[packed >> 2 & ACCOUNT_MASK]
     state = packed & 3
     if result.outcome is CaptureOutcome.UNKNOWN_CARD:

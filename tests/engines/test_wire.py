@@ -1,0 +1,219 @@
+"""The HTTP contract: what goes over the wire comes back as it was, and nothing else gets through."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.interface import (
+    AccountOpening,
+    AuthorizationRequest,
+    AuthorizationResponse,
+    CardEngine,
+    CardOpening,
+    ClearingBatch,
+    EngineError,
+    IdempotencyConflict,
+    Presentment,
+    RequestInFlight,
+)
+from engine.wire import (
+    ROUTES,
+    VERBS,
+    AccountQuery,
+    WireError,
+    decode,
+    encode,
+    error_of,
+    from_bytes,
+    problem_of,
+    to_bytes,
+)
+
+MESSAGES = sorted({cls for verb in VERBS.values() for cls in (verb.request, verb.answer)}, key=lambda cls: cls.__name__)
+REQUEST = AuthorizationRequest("key", "auth", "card", 100, "visa", "shop", "5411", 1_772_323_200_000_000_001)
+
+
+def values_of(hint: Any) -> st.SearchStrategy[Any]:
+    """Anything that a field of this type may hold, surrogates and integers beyond 64 bits included."""
+    if hint is str:
+        return st.text()
+    if hint is int:
+        return st.integers() | st.integers(2**62, 2**70)
+    if hint is bool:
+        return st.booleans()
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return st.sampled_from(hint)
+    if is_dataclass(hint):
+        return messages_of(hint)
+    if get_origin(hint) is tuple:
+        return st.lists(values_of(get_args(hint)[0]), max_size=3).map(tuple)
+    assert isinstance(hint, UnionType), hint
+    return st.none() | values_of(get_args(hint)[0])
+
+
+def messages_of(cls: Any) -> st.SearchStrategy[Any]:
+    hints = get_type_hints(cls)
+    return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in fields(cls)})
+
+
+def is_plain(raw: Any) -> bool:
+    """Nothing but what JSON has, to the exact type."""
+    if type(raw) is dict:
+        return all(type(key) is str and is_plain(value) for key, value in raw.items())
+    if type(raw) is list:
+        return all(map(is_plain, raw))
+    return raw is None or type(raw) in (str, int, bool)
+
+
+@pytest.mark.parametrize("cls", MESSAGES, ids=lambda cls: cls.__name__)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_every_message_comes_back_as_it_was(cls: type, data: st.DataObject) -> None:
+    message = data.draw(messages_of(cls))
+    raw = encode(message)
+    assert is_plain(raw)
+    back = from_bytes(cls, to_bytes(message))
+    assert back == message
+    assert repr(back) == repr(message)  # StrEnum equals its value: types have to agree too
+
+
+def test_there_is_one_route_for_every_verb_of_an_engine() -> None:
+    verbs = {name for name, member in vars(CardEngine).items() if callable(member) and not name.startswith("_")}
+    assert set(ROUTES) == verbs
+    assert ROUTES["authorize"] == "/v1/engine/authorize"
+    assert len(set(ROUTES.values())) == len(ROUTES)
+
+
+def test_the_contract_of_an_authorization_is_this_json() -> None:
+    """Clients are written against these words; they only grow."""
+    assert encode(REQUEST) == {
+        "idempotency_key": "key",
+        "authorization_id": "auth",
+        "card_id": "card",
+        "amount_cents": 100,
+        "network": "visa",
+        "merchant_id": "shop",
+        "mcc": "5411",
+        "sent_at_ns": 1_772_323_200_000_000_001,
+        "kind": "purchase",
+    }
+    assert encode(AuthorizationResponse("auth", True, 100, "00", None, 5)) == {
+        "authorization_id": "auth",
+        "approved": True,
+        "approved_cents": 100,
+        "response_code": "00",
+        "reason": None,
+        "hold_expires_at_ns": 5,
+    }
+
+
+def test_a_field_with_a_default_may_be_left_out_and_no_other() -> None:
+    raw = encode(REQUEST)
+    del raw["kind"]
+    assert decode(AuthorizationRequest, raw) == REQUEST
+    del raw["mcc"]
+    with pytest.raises(WireError, match=r"^mcc: missing; AuthorizationRequest needs it$"):
+        decode(AuthorizationRequest, raw)
+
+
+@pytest.mark.parametrize(
+    "change,said",
+    [
+        ({"amount_cents": "100"}, "amount_cents: expected an integer, got the string '100'"),
+        ({"amount_cents": 100.0}, "amount_cents: expected an integer, got the number 100.0"),
+        ({"amount_cents": True}, "amount_cents: expected an integer, got true"),
+        ({"amount_cents": None}, "amount_cents: expected an integer, got null"),
+        ({"network": 4}, "network: expected a string, got the integer 4"),
+        ({"mcc": ["5411"]}, "mcc: expected a string, got an array"),
+        ({"mcc": {}}, "mcc: expected a string, got an object"),
+        ({"kind": "purchse"}, "kind: no such AuthorizationKind: the string 'purchse'; did you mean 'purchase'?"),
+        ({"kind": "zzz"}, "kind: no such AuthorizationKind: the string 'zzz'; one of purchase, preauthorization"),
+        ({"kind": 1}, "kind: no such AuthorizationKind: the integer 1; one of purchase, preauthorization"),
+        ({"merchant": "shop"}, "merchant: no such field; did you mean 'merchant_id'?"),
+    ],
+)
+def test_a_wrong_field_is_named_with_what_it_ought_to_be(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(WireError) as caught:
+        decode(AuthorizationRequest, encode(REQUEST) | change)
+    assert str(caught.value) == said
+
+
+def test_a_misspelt_field_is_named_before_the_one_that_it_leaves_missing() -> None:
+    raw = encode(REQUEST)
+    raw["amount_cent"] = raw.pop("amount_cents")
+    with pytest.raises(WireError, match=r"^amount_cent: no such field; did you mean 'amount_cents'\?$"):
+        decode(AuthorizationRequest, raw)
+
+
+def test_the_path_leads_into_the_message() -> None:
+    presentments = tuple(Presentment(f"p{n}", "a", "c", "visa", n) for n in range(3))
+    raw = encode(ClearingBatch("k", "visa", "f", 1, presentments))
+    raw["presentments"][2]["amount_cents"] = "2"
+    with pytest.raises(WireError) as caught:
+        decode(ClearingBatch, raw)
+    assert caught.value.path == "presentments[2].amount_cents"
+    raw["presentments"] = "none"
+    with pytest.raises(WireError, match=r"^presentments: expected an array, got the string 'none'$"):
+        decode(ClearingBatch, raw)
+    opening = encode(AccountOpening("a", "0x", (CardOpening("c", "visa", 1),)))
+    opening["cards"][0] = 7
+    with pytest.raises(WireError, match=r"^cards\[0\]: expected an object \(CardOpening\), got the integer 7$"):
+        decode(AccountOpening, opening)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"account_id": ' + b"9" * 5_000 + b"}", b"nonsense"]
+)
+def test_what_is_not_json_is_said_to_be_none(body: bytes) -> None:
+    with pytest.raises(WireError, match=r"^body: not JSON: "):
+        from_bytes(AccountQuery, body)
+
+
+@pytest.mark.parametrize("body", [b"null", b"[]", b"3", b'"x"', b"NaN"])
+def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(WireError, match=r"^body: expected an object \(AccountQuery\), got "):
+        from_bytes(AccountQuery, body)
+
+
+@pytest.mark.parametrize(
+    "error,status",
+    [
+        (IdempotencyConflict("k: used before"), 422),
+        (RequestInFlight("k: in flight"), 409),
+        (EngineError("no account 'x'"), 503),
+    ],
+)
+def test_an_error_crosses_the_wire_as_itself(error: EngineError, status: int) -> None:
+    said, body = problem_of(error)
+    assert (said, body["status"], body["detail"]) == (status, status, str(error))
+    back = error_of(said, json.dumps(body).encode())
+    assert type(back) is type(error)
+    assert str(back) == str(error)
+
+
+def test_a_malformed_request_is_the_callers_fault_and_says_where() -> None:
+    status, body = problem_of(WireError("mcc", "missing"))
+    assert (status, body) == (400, {"type": "malformed", "status": 400, "detail": "mcc: missing"})
+    assert str(error_of(status, json.dumps(body).encode())) == "HTTP 400 malformed: mcc: missing"
+
+
+@pytest.mark.parametrize("body", [b"<html>Bad gateway", b"[]", b'{"detail": 3}', b"\xff"])
+def test_any_other_answer_is_an_engine_error_that_shows_it(body: bytes) -> None:
+    error = error_of(502, body)
+    assert type(error) is EngineError
+    assert str(error).startswith("HTTP 502: ")
+
+
+def test_only_messages_and_engine_errors_cross_the_wire() -> None:
+    with pytest.raises(TypeError, match="ValueError does not cross the wire"):
+        problem_of(ValueError("a bug"))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="is not a message"):
+        encode({"amount_cents": 1})

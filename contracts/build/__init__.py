@@ -43,7 +43,8 @@ def install_packages() -> None:
     except subprocess.TimeoutExpired:
         raise BuildUnavailable(f"npm did not obtain {pinned_packages()} in {_INSTALL_TIMEOUT_S} s") from None
     if done.returncode != 0:
-        raise BuildUnavailable(f"npm cannot obtain {pinned_packages()}: {done.stderr.strip()}")
+        complaint = next((line for line in done.stderr.splitlines() if "error" in line), "no reason given")
+        raise BuildUnavailable(f"npm cannot obtain {pinned_packages()}: {complaint}")
 
 
 def compile_contracts(out_dir: Path) -> str:

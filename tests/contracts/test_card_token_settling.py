@@ -100,7 +100,7 @@ def test_a_deposit_batch_cannot_overflow_its_total(chain: Chain) -> None:
 # ---- settling -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("amount", "burned", "missing"), [(99, 99, 0), (100, 100, 0), (101, 100, 1)])
+@pytest.mark.parametrize(("amount", "burned", "missing"), [(1, 1, 0), (99, 99, 0), (100, 100, 0), (101, 100, 1)])
 def test_a_settlement_burns_what_is_there_and_reports_the_rest(
     chain: Chain, amount: int, burned: int, missing: int
 ) -> None:

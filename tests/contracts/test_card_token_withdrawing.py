@@ -85,6 +85,8 @@ def test_a_settlement_before_the_withdrawal_leaves_at_most_the_rest_to_withdraw(
     expected_left = left_pending or 0
     assert reduced == ([] if left_pending == 60 else [WithdrawalReduced(chain.ann, expected_left)])
     assert chain.pending(chain.ann) == (PendingWithdrawal(left_pending, ready_at_s) if left_pending else None)
+    if left_pending is None:
+        assert chain.read(chain.card, loader.encode_pending_withdrawal(chain.ann)) == bytes(64)
     chain.travel_to(ready_at_s)
     if left_pending is None:
         assert chain.refused(chain.ann, chain.card, loader.encode_withdraw()) == RevertReason("NoWithdrawal", ())
@@ -183,6 +185,9 @@ def test_a_pause_stops_every_movement_of_money_and_nothing_else(chain: Chain) ->
         assert chain.refused(sender, chain.card, call) == RevertReason("EnforcedPause", ())
     assert chain.look().paused
     chain.send(chain.ann, chain.card, loader.encode_cancel_withdrawal())
+    chain.send(chain.bob, chain.usdc, loader.encode_transfer(chain.card, 1))
+    chain.send(chain.admin, chain.card, loader.encode_sweep())
+    chain.send(chain.admin, chain.card, loader.encode_grant_role(loader.PAUSER_ROLE, chain.stranger))
     chain.send(chain.admin, chain.card, loader.encode_unpause())
     chain.request(chain.ann, 1)
     chain.send(chain.ann, chain.card, loader.encode_cancel_withdrawal())

@@ -7,6 +7,7 @@ from simulators.kernel.core import Kernel
 from simulators.kernel.errors import DeadlockError, FenceBreach, KernelError, TraceError, UnhandledError
 from simulators.kernel.loop import SimLoop
 from simulators.kernel.outcome import Outcome
+from simulators.kernel.power import PowerCut, PowerGroup
 from simulators.kernel.randomness import Stream
 from simulators.kernel.trace import Chunk, Column, Trace
 
@@ -18,6 +19,8 @@ __all__ = [
     "Kernel",
     "KernelError",
     "Outcome",
+    "PowerCut",
+    "PowerGroup",
     "SimLoop",
     "Stream",
     "Trace",

@@ -17,6 +17,7 @@ from simulators.kernel.environment import KernelEnvironment
 from simulators.kernel.errors import DeadlockError, KernelError
 from simulators.kernel.garbage import Garbage
 from simulators.kernel.loop import SimLoop
+from simulators.kernel.power import PowerGroup
 from simulators.kernel.randomness import Stream, tie_breaker
 
 _Task = asyncio.Task
@@ -94,6 +95,14 @@ class Kernel:
         event = Event(self._environment)
         _Task(bridge.report(coro, event), loop=self.loop, name=name or coro.__qualname__)
         return event
+
+    def power_group(self, name: str) -> PowerGroup:
+        """A group of tasks whose power can be cut: see `PowerGroup`."""
+        return PowerGroup(self, name)
+
+    def forget(self, task: asyncio.Task) -> None:
+        """Expect a task that was cut off to finish no more."""
+        self._spawned.pop(task, None)
 
     async def wait(self, event: Event) -> Any:
         """Await a SimPy event from a coroutine: its value, or its exception raised."""
@@ -175,17 +184,17 @@ class Kernel:
 
     def unfinished(self) -> list[str]:
         """One line per unfinished task and process of this world: who, where, waiting for what."""
-        lines = [describe_task(task) for task in self._tasks() if not task.done()]
+        lines = [describe_task(task) for task in self.tasks() if not task.done()]
         return lines + [describe_process(process) for process in self._processes]
 
-    def _tasks(self) -> list[asyncio.Task]:
+    def tasks(self) -> list[asyncio.Task]:
         """Every task of this world that is still in memory, done or not, by name."""
         tasks = (task for task in list(asyncio.tasks._all_tasks) if task.get_loop() is self.loop)
         return sorted(tasks, key=lambda task: task.get_name())
 
     def _check_failures(self) -> None:
         """Tell of tasks that failed and whose exception nobody took, before they are forgotten."""
-        for task in self._tasks():
+        for task in self.tasks():
             if task.done() and not task.cancelled() and task._log_traceback:
                 message = "Task exception was never retrieved"
                 self.loop.call_exception_handler({"message": message, "task": task, "exception": task.exception()})
@@ -212,13 +221,13 @@ class Kernel:
         self.loop.set_exception_handler(lambda loop, context: None)
         self._environment.abandoned = True
         self._environment.drop_everything()
-        for task in self._tasks():
+        for task in self.tasks():
             bridge.close_unstarted(task)
             task.cancel()
         if self._environment.ready:
             self._environment.stop_at(self.now_ns + 1, StopSimulation(None))
             self._spin()
-        for task in self._tasks():
+        for task in self.tasks():
             task._log_destroy_pending = False
             task._log_traceback = False
         self.loop.close()

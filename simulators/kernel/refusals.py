@@ -22,15 +22,22 @@ REFUSED = """
 
 
 class NoRealWorld(asyncio.AbstractEventLoop):
-    """An event loop whose every way out into the real world raises FenceBreach when called."""
+    """An event loop whose every way out into the real world raises FenceBreach when called, and ends the run."""
+
+    def end_run(self, error: BaseException) -> None:
+        """Have the run raise `error`, whoever swallows it before."""
+        raise NotImplementedError
 
 
 def _refuse(name: str) -> Callable[..., Any]:
     def refused(self: NoRealWorld, *args: Any, **kwargs: Any) -> Any:
-        raise FenceBreach(
+        error = FenceBreach(
             f"{culprit(sys._getframe(1), f'loop.{name}')}: there is no real I/O, thread, process or signal in the "
             "simulated world; use a simulated backend or a task"
         )
+        if self.is_running():
+            self.end_run(error)
+        raise error
 
     refused.__name__ = name
     refused.__doc__ = "Refused."

@@ -166,18 +166,28 @@ def test_another_thread_may_not_reach_in() -> None:
     assert "thread 'intruder' called loop.call_soon_threadsafe(print)" in str(caught[0])
 
 
-def test_a_breach_that_is_swallowed_ends_the_run_all_the_same() -> None:
+@pytest.mark.parametrize(
+    "breach, told",
+    [
+        (lambda: time.time(), r"time\.time"),
+        (lambda: asyncio.get_running_loop().run_in_executor(None, print), "run_in_executor"),
+        (lambda: threading.Thread(target=print).start(), "Thread"),
+        (lambda: socket.socket(), "socket"),
+    ],
+    ids=["clock", "executor", "thread", "socket"],
+)
+def test_a_breach_that_is_swallowed_ends_the_run_all_the_same(breach: Callable[[], Any], told: str) -> None:
     after: list[str] = []
 
     async def main() -> None:
         try:
-            time.time()
+            breach()
         except Exception:  # noqa: BLE001 (what it tests)
             after.append("swallowed")
         await asyncio.sleep(1)
         after.append("went on")
 
-    with Kernel(1) as kernel, pytest.raises(FenceBreach, match=r"time\.time"):
+    with Kernel(1) as kernel, pytest.raises(FenceBreach, match=told):
         kernel.run(main())
     assert after == ["swallowed"]
 

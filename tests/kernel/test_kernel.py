@@ -278,6 +278,46 @@ def test_simpy_keeps_its_own_order_of_ties() -> None:
     assert logs[1] == logs[0]
 
 
+def simpy_ties(seed: int, explore: bool) -> list[int]:
+    order: list[int] = []
+    with Kernel(seed, explore=explore) as kernel:
+
+        def actor(name: int) -> SimPyProcess:
+            yield kernel.env.timeout(5)
+            yield kernel.env.timeout(0)
+            order.append(name)
+
+        for name in range(6):
+            kernel.process(actor(name), f"actor {name}")
+        kernel.run()
+        assert kernel.now_ns == 5
+    return order
+
+
+def test_exploring_shuffles_simpys_ties_by_the_seed() -> None:
+    assert simpy_ties(1, explore=False) == list(range(6))
+    explored = [simpy_ties(seed, explore=True) for seed in range(20)]
+    assert explored == [simpy_ties(seed, explore=True) for seed in range(20)]
+    assert len(set(map(tuple, explored))) > 10
+
+
+def test_exploring_starts_a_process_before_it_interrupts_it() -> None:
+    for seed in range(20):
+        caught: list[Any] = []
+        with Kernel(seed, explore=True) as kernel:
+
+            def victim(caught: list[Any] = caught) -> SimPyProcess:
+                caught.append("started")
+                try:
+                    yield kernel.env.timeout(5)
+                except simpy.Interrupt as interrupt:
+                    caught.append(interrupt.cause)
+
+            kernel.process(victim(), "victim").interrupt("cause")
+            kernel.run()
+        assert caught == ["started", "cause"]
+
+
 def test_the_environment_is_driven_by_the_kernel_only() -> None:
     with Kernel(1) as kernel:
         for drive in (kernel.env.run, kernel.env.step):

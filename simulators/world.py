@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from contracts import loader
+from engine.domain.money import USDC6_PER_CENT
 from engine.interface import CardEngine, CardStatus, EngineFactory, EngineKit
 from engine.ports import Ports
 from simulators.actors.cardholders import Cardholder, Traffic, people
@@ -30,7 +31,6 @@ from simulators.kernel import Chunk, Kernel, Trace, fences
 from simulators.settings import HOUR_NS, MINUTE_NS, SECOND_NS, Purchases, Step, WorldSettings
 from simulators.tap import Tap, Unanswered
 
-USDC6_PER_CENT = 10_000
 PROGRESS_STEPS = 200
 LAST_ANSWERS_NS = 30 * MINUTE_NS
 """How long, after the end, the world waits for answers that are still due."""
@@ -296,7 +296,7 @@ class World:
             await self._kernel.delay_ns(self._settings.chain.slot_ns)
         self._sample_funds()
         for network in self._networks.values():
-            network.close_the_books()
+            network.clearing.close_the_books()
         for person in self._people:
             self._auditor.balance(self._kernel.utc_ns, await self._engine.balance(person.account_id))
         cursor = 0

@@ -1,27 +1,22 @@
-"""A card network: carries authorizations to the engine and back, keeps a deadline, reverses what it gave up on, and
-sends a clearing file on the next day."""
+"""A card network: carries authorizations to the engine and back, keeps a deadline, reverses what it gave up on."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
+from engine.domain.money import usdc6_of
 from engine.interface import (
     AuthorizationKind,
     AuthorizationRequest,
     CardEngine,
-    ClearingBatch,
-    Presentment,
     ReversalRequest,
 )
+from simulators.actors.clearing import Clearing
 from simulators.kernel import Kernel, Trace
-from simulators.settings import DAY_NS, SECOND_NS, Network
+from simulators.settings import Network
 from simulators.tap import Tap, Unanswered
-
-PRESENTMENTS_AT_ONCE = 500
-RETRY_NS = 60 * SECOND_NS
 
 
 class Swipe:
@@ -71,13 +66,12 @@ class CardNetwork:
         self._chance = stream.uniform
         self._awaited: deque[Swipe] = deque()
         self._watch = kernel.env.event()
-        self._to_present: dict[int, list[Swipe]] = {}
-        self._unanswered: dict[str, tuple[int, ClearingBatch]] = {}
+        self.clearing = Clearing(kernel, tap, engine, trace, settings)
 
     def start(self) -> None:
         """Begin to watch deadlines and to clear."""
         self._kernel.process(self._deadlines(), f"{self.name} deadlines", daemon=True)
-        self._kernel.process(self._clearing(), f"{self.name} clearing", daemon=True)
+        self.clearing.start()
 
     # authorization
 
@@ -122,7 +116,9 @@ class CardNetwork:
              now_ns - swipe.sent_ns, "")
         )  # fmt: skip
         if approved and not swipe.timed_out and swipe.presented_cents:
-            self._present_on(self._day(now_ns) + 1, swipe)
+            self.clearing.approved(
+                swipe.authorization_id, swipe.account_id, swipe.card_id, swipe.presented_cents, swipe.rest_cents
+            )
 
     def _expect(self, swipe: Swipe) -> None:
         self._awaited.append(swipe)
@@ -171,69 +167,6 @@ class CardNetwork:
             yield env.timeout(self._settings.reversal_retry_ns)
         self._append(
             (env.now, "reverse", swipe.authorization_id, swipe.account_id, self.name, swipe.asked_cents,
-             answer.released_cents * 10_000, "released" if answer.released_cents else "nothing_held",
+             usdc6_of(answer.released_cents), "released" if answer.released_cents else "nothing_held",
              env.now - sent_ns, "")
         )  # fmt: skip
-
-    # clearing
-
-    def _day(self, now_ns: int) -> int:
-        return (self._kernel.epoch_ns + now_ns) // DAY_NS
-
-    def _present_on(self, day: int, swipe: Swipe) -> None:
-        self._to_present.setdefault(day, []).append(swipe)
-
-    def _clearing(self) -> Iterator[Any]:
-        """Every day at the network's hour: the file of what was approved the day before."""
-        env = self._kernel.env
-        while True:
-            utc_ns = self._kernel.epoch_ns + env.now
-            due_ns = utc_ns // DAY_NS * DAY_NS + self._settings.clearing_at_ns
-            yield env.timeout(due_ns - utc_ns if due_ns > utc_ns else due_ns + DAY_NS - utc_ns)
-            day = self._day(env.now)
-            for ready in sorted(d for d in self._to_present if d <= day):
-                yield from self._send_file(ready, self._to_present.pop(ready))
-
-    def _send_file(self, day: int, records: list[Swipe]) -> Iterator[Any]:
-        date = datetime.fromtimestamp(day * 86_400, UTC).date()
-        file_id = f"{self.name}-{date:%Y%m%d}"
-        for start in range(0, len(records), PRESENTMENTS_AT_ONCE):
-            part = records[start : start + PRESENTMENTS_AT_ONCE]
-            yield from self._send_batch(day, file_id, start // PRESENTMENTS_AT_ONCE, part)
-
-    def _send_batch(self, day: int, file_id: str, number: int, records: list[Swipe]) -> Iterator[Any]:
-        kernel, name = self._kernel, self.name
-        env = kernel.env
-        sent_ns = env.now
-        presentments = []
-        for swipe in records:
-            amount_cents, final = swipe.presented_cents, not swipe.rest_cents
-            presentment = Presentment(
-                f"{swipe.authorization_id}.{1 if swipe.sent_ns else 2}", swipe.authorization_id, swipe.card_id, name,
-                amount_cents, final,
-            )  # fmt: skip
-            presentments.append(presentment)
-            if not final:
-                swipe.presented_cents, swipe.rest_cents, swipe.sent_ns = swipe.rest_cents, 0, 0
-                self._present_on(day + 1, swipe)
-        batch = ClearingBatch(f"{file_id}/{number}", name, file_id, kernel.utc_ns, tuple(presentments))
-        self._unanswered[batch.idempotency_key] = (sent_ns, batch)
-        while isinstance(
-            receipt := (yield kernel.call(self._tap.tell(batch, self._engine.capture))).unwrap(), Unanswered
-        ):
-            yield env.timeout(RETRY_NS)
-        del self._unanswered[batch.idempotency_key]
-        append, now_ns = self._append, env.now
-        for swipe, presentment, result in zip(records, presentments, receipt.results, strict=True):
-            append(
-                (now_ns, "capture", presentment.presentment_id, swipe.account_id, name, presentment.amount_cents,
-                 result.posted_cents * 10_000, result.outcome, now_ns - sent_ns, "")
-            )  # fmt: skip
-
-    def close_the_books(self) -> None:
-        """Write down what was presented and never answered."""
-        for sent_ns, batch in self._unanswered.values():
-            for p in batch.presentments:
-                self._append(
-                    (sent_ns, "present", p.presentment_id, "", self.name, p.amount_cents, 0, "unanswered", -1, "")
-                )

@@ -8,6 +8,9 @@ from engine.domain.accounts import Account, Card
 from engine.ports import Opening
 from simulators.backends.served import Served
 
+CLAIMS_KEPT = 50_000
+"""At least so many keys are remembered. A claim only spares a repeat the way to the ledger, which remembers them all."""
+
 
 class MemoryCache:
     """The port ``Cache``. A call takes effect when it has been served."""
@@ -17,11 +20,14 @@ class MemoryCache:
         self._accounts: dict[str, Account] = {}
         self._cards: dict[str, Card] = {}
         self._claims: set[str] = set()
+        self._older_claims: set[str] = set()
 
     async def begin(self, key: str, card_id: str) -> Opening:
         await self._serve()
-        if key in self._claims:
+        if key in self._claims or key in self._older_claims:
             return Opening(True, None, None)
+        if len(self._claims) == CLAIMS_KEPT:
+            self._older_claims, self._claims = self._claims, set()
         self._claims.add(key)
         card = self._cards.get(card_id)
         return Opening(False, card, None if card is None else self._accounts.get(card.account_id))

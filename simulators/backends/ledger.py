@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -55,7 +56,14 @@ class MemoryLedger:
         self._queued: dict[str, list[Queued]] = {}
         self._settlements: dict[str, Settlement] = {}
         self._expiring: dict[int, deque[tuple[int, str]]] = {}
-        self._lines: list[StatementLine] = []
+        self._lines: tuple[list[str], list[str], list[str], array[int], array[int]] = (
+            [],
+            [],
+            [],
+            array("q"),
+            array("q"),
+        )
+        """The statement as columns, in StatementLine's order: it is the longest thing here, and read once."""
 
     async def record(self, commit: Commit) -> Recorded:
         await self._serve()
@@ -116,7 +124,7 @@ class MemoryLedger:
 
     async def statement(self, cursor: int, limit: int) -> Sequence[StatementLine]:
         await self._serve()
-        return self._lines[cursor : cursor + limit]
+        return [StatementLine(*row) for row in zip(*(c[cursor : cursor + limit] for c in self._lines), strict=True)]
 
     @property
     def in_use(self) -> bool:
@@ -197,11 +205,13 @@ class MemoryLedger:
     def _write_lines(self, entry: Entry) -> None:
         kind = _LINES.get(entry.kind)
         if kind is not None:
-            self._lines.append(StatementLine(kind, entry.ref, entry.account_id, entry.amount_usdc6, entry.at_ns))
+            self._write_line(kind, entry.ref, entry.account_id, entry.amount_usdc6, entry.at_ns)
         if entry.receivable_usdc6:
-            self._lines.append(
-                StatementLine("receivable", entry.ref, entry.account_id, entry.receivable_usdc6, entry.at_ns)
-            )
+            self._write_line("receivable", entry.ref, entry.account_id, entry.receivable_usdc6, entry.at_ns)
+
+    def _write_line(self, *line: Any) -> None:
+        for column, value in zip(self._lines, line, strict=True):
+            column.append(value)
 
 
 def _found(table: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:

@@ -41,13 +41,15 @@ class LocalNode(ABC):
     """An :class:`~simulators.backends.chain.node.EvmNode` without the EVM."""
 
     name: str
+    history_blocks = HISTORY_BLOCKS
+    """How many blocks are remembered, with all that happened in them."""
 
     def __init__(self, chain_id: int, block_gas_limit: int, signing: Signing) -> None:
         self.chain_id = chain_id
         self._block_gas_limit = block_gas_limit
         self._signing = signing
         self._mempool = Mempool()
-        self._mined: deque[Mined] = deque(maxlen=HISTORY_BLOCKS)
+        self._mined: deque[Mined] = deque(maxlen=self.history_blocks)
         self._receipts: dict[str, Receipt] = {}
         self._closed = False
 
@@ -98,7 +100,7 @@ class LocalNode(ABC):
         if timestamp_s <= parent.timestamp_s:
             raise TimestampNotLater(timestamp_s, parent.timestamp_s)
         mined = self._build_block(timestamp_s)
-        if len(self._mined) == HISTORY_BLOCKS:
+        if len(self._mined) == self.history_blocks:
             self._forget_receipts(self._mined[0])
         self._mined.append(mined)
         self._receipts.update((receipt.tx_hash, receipt) for receipt in mined.block.receipts)

@@ -8,7 +8,6 @@ from eth_utils import keccak, to_checksum_address
 
 from simulators.backends.chain.accounts import Account
 from simulators.backends.chain.node import (
-    HISTORY_BLOCKS,
     AlreadyKnown,
     CallReverted,
     GasLimitTooHigh,
@@ -303,7 +302,7 @@ def test_a_receipt_is_there_once_its_block_is(node, alice):
 def test_a_node_in_this_process_forgets_receipts_beyond_its_history(open_by_name, alice, name):
     node = open_by_name(name)
     old = run(node, alice, None, RECORDER)
-    for _ in range(HISTORY_BLOCKS - 1):
+    for _ in range(node.history_blocks - 1):
         mine(node)
     assert node.receipt(old.tx_hash) == old
     mine(node)

@@ -185,6 +185,9 @@ class KernelEnvironment(simpy.Environment):
                         if when > now:
                             self._now = self.now = clock.now_ns = now = when
                             clock.utc_ns = epoch_ns + when
+                        if kind is _Future:
+                            event.set_result(None)
+                            continue
                     else:
                         return True
                     if kind is _Future:

@@ -55,6 +55,13 @@ def test_no_label_covers_another(found: list[tuple[float, float]]):
             assert row != other_row or end <= other_start or other_end <= start
 
 
+def test_a_line_does_not_run_through_the_words_of_its_neighbour():
+    placed = place_labels([(300, 90), (330, 90), (345, 90)], 1_000)
+    for (start, row), line in zip(placed, (300, 330, 345), strict=True):
+        for (_, other_row), other in zip(placed, (300, 330, 345), strict=True):
+            assert other == line or not start < other < start + 90 or row > other_row
+
+
 def test_labels_far_apart_share_the_lowest_row():
     assert [row for _, row in place_labels([(100, 80), (400, 80), (700, 80)], 1_000)] == [0, 0, 0]
 

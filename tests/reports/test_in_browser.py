@@ -13,6 +13,7 @@ import pytest
 
 from reports import build_report, compare, render_comparison_html, render_html
 from tests.reports import sample
+from tests.reports.test_pages import SECTIONS
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 FLAGS = (
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome i
 
 MEASURE = """
 const nameOf = (one) => `${one.tagName} ${one.getAttribute("class")} ${one.textContent.slice(0, 40)}`;
+const textSize = (chart) => 13 * chart.getBoundingClientRect().width / chart.viewBox.baseVal.width;
 const seen = (one) => one.getBoundingClientRect().height > 40;
 addEventListener("load", () => {
   const found = {};
@@ -45,7 +47,7 @@ addEventListener("load", () => {
     found[frame.title] = {
       scroll: page.documentElement.scrollWidth,
       wide: [...page.body.querySelectorAll("*")].filter((one) => outside(one.getBoundingClientRect())).map(nameOf),
-      smallest: Math.min(...charts.map((one) => 13 * one.getBoundingClientRect().width / one.viewBox.baseVal.width), 99),
+      smallest: Math.min(...charts.map(textSize), 99),
       charts: charts.length,
       sections: [...page.querySelectorAll("section")].filter(seen).map((one) => one.id),
       script: Boolean(page.querySelector(".tip")),
@@ -98,18 +100,7 @@ def test_no_text_of_a_chart_is_smaller_than_ten_pixels(measured):
 
 def test_every_section_is_to_be_seen(measured):
     pages, _ = measured
-    sections = [
-        "latency",
-        "declines",
-        "funds",
-        "settlement",
-        "reconciliation",
-        "findings",
-        "crashes",
-        "faults",
-        "checks",
-        "again",
-    ]
+    sections = [*SECTIONS[:5], "findings", "crashes", "faults", *SECTIONS[5:]]
     for width in WIDTHS:
         assert pages[f"failing {width}"]["sections"] == sections
         assert pages[f"failing {width}"]["verdict"] == "9 of 21 checks failed over 3,000 swipes."

@@ -186,6 +186,11 @@ def test_markdown_takes_no_markup_from_names():
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in tables} <= {4, 5, 9}
 
 
+def test_a_backslash_does_not_undo_the_escaping_of_markdown():
+    text = render_markdown(build_report(sample.empty(), replace(sample.FACTS, scenario="\\*a\\*")))
+    assert text.startswith("# Failed: \\\\\\*a\\\\\\*")
+
+
 def test_junit_has_a_case_for_each_check_and_a_failure_for_each_failed_one(report: dict):
     root = ET.fromstring(render_junit(report))
     (suite,) = root.findall("testsuite")

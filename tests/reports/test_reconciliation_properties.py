@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports import Events, build_report
+from reports import Events, build_report, frames
 from reports.frames import as_events
 from reports.settlement import fifo
 from tests.reports.rows import PLAIN, book, burn, end, presented, unexplained
@@ -137,16 +138,6 @@ def test_first_in_first_out_is_what_a_naive_loop_says(debts, payments):
     assert found == naive_fifo(debts, payments)
 
 
-def test_the_lag_of_a_capture_is_from_its_answer_to_the_burn_that_covers_it():
-    parts = [
-        *presented("p1", 100, at_ns=10 * S), *presented("p2", 100, at_ns=20 * S), *presented("p3", 100, at_ns=30 * S),
-        burn("0x1", 1_500_000, at_ns=100 * S), burn("0x2", 500_000, at_ns=220 * S), end(),
-    ]  # fmt: skip
-    section = build_report(events_of(*parts), PLAIN)["settlement"]
-    assert (section["lag_count"], section["lag_p50_s"], section["lag_max_s"]) == (2, 89.999, 199.999)
-    assert section["outstanding_usdc6"] == 1_000_000
-
-
 def test_the_way_events_come_in_changes_nothing(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -163,3 +154,9 @@ def test_the_way_events_come_in_changes_nothing(tmp_path):
     assert build_report(pieces, sample.FACTS) == expected
     assert build_report(dictionaries, sample.FACTS) == expected
     assert isinstance(as_events(frame), Events)
+
+
+def test_the_end_is_the_latest_event_wherever_it_stands(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(frames, "BATCH_ROWS", 2)
+    rows = pd.concat([end(at_ns) for at_ns in (5, -7, 90, 3, 1)], ignore_index=True)
+    assert (as_events(rows).end_ns, as_events(rows).rows) == (90, 5)

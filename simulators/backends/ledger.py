@@ -55,7 +55,8 @@ class MemoryLedger:
         self._posted: set[str] = set()
         self._queued: dict[str, list[Queued]] = {}
         self._settlements: dict[str, Settlement] = {}
-        self._expiring: dict[int, deque[tuple[int, str]]] = {}
+        self._expiring: dict[int, deque[str]] = {}
+        """Ids by lifetime; within one lifetime the first to be placed is the first to end."""
         self._lines: tuple[list[str], list[str], list[str], array[int], array[int]] = (
             [],
             [],
@@ -93,8 +94,11 @@ class MemoryLedger:
         await self._serve()
         found: list[str] = []
         for waiting in self._expiring.values():
-            while waiting and waiting[0][0] <= now_ns and len(found) < limit:
-                known = self._authorizations[waiting.popleft()[1]]
+            while waiting and len(found) < limit:
+                known = self._authorizations[waiting[0]]
+                if known.status is Status.OPEN and known.expires_at_ns > now_ns:
+                    break
+                waiting.popleft()
                 if known.status is Status.OPEN:
                     found.append(known.authorization_id)
         return found
@@ -182,7 +186,7 @@ class MemoryLedger:
         if authorization_id not in self._authorizations and authorization.status is Status.OPEN:
             lifetime_ns = authorization.expires_at_ns - authorization.counted_at_ns
             waiting = self._expiring.setdefault(lifetime_ns, deque())
-            waiting.append((authorization.expires_at_ns, authorization_id))
+            waiting.append(authorization_id)
         self._authorizations[authorization_id] = authorization
 
     def _post(self, entry: Entry) -> None:

@@ -11,7 +11,7 @@ backend for it, and what to use where that matters (py-evm, anvil):
 - no fees: base fee and gas price are 0, nobody pays, the mempool's replacement rule is all that ``max_fee_wei`` does;
 - ``BLOCKHASH`` answers a placeholder, and a contract that destroys itself is as if still in its creating transaction;
 - no :meth:`RevmNode.rollback`: the journal's ``commit`` is unsafe, so no snapshot outlives a call;
-- receipts are remembered for 8 blocks, not 128: a day's events would fill the memory that a million swipes need;
+- receipts are remembered for 2 blocks, not 128: a day's events would fill the memory that a million swipes need;
 - the journal is never pruned: about 0.8 KiB a settled user.
 
 Speed, one core of a 2-core machine: 120,000 settled users a second in batches of 200, receipts and logs included.
@@ -51,7 +51,7 @@ class RevmNode(LocalNode):
     """An :class:`~simulators.backends.chain.node.EvmNode` on pyrevm; see above for what it leaves out."""
 
     name = "revm"
-    history_blocks = 8
+    history_blocks = 2
 
     def __init__(
         self,

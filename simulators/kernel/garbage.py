@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 
+from simulators.kernel.shared import WhileAnyRuns
+
 _FULL_EVERY = 16
 
 
@@ -20,19 +22,14 @@ class Garbage:
 
     def __init__(self) -> None:
         self._chores = 0
-        self._was_enabled = False
 
     def take_over(self) -> None:
         """Switch CPython's automatic collection off for a run."""
-        self._was_enabled = gc.isenabled()
-        gc.disable()
-        gc.freeze()
+        _automatic_off.enter()
 
     def hand_back(self) -> None:
         """Switch it on again, if it was on."""
-        gc.unfreeze()
-        if self._was_enabled:
-            gc.enable()
+        _automatic_off.leave()
 
     def chore(self) -> None:
         """Called by the environment every few thousand turns."""
@@ -40,3 +37,22 @@ class Garbage:
         if self._chores % _FULL_EVERY == 0:
             gc.collect()
             gc.freeze()
+
+
+_was_enabled = False
+
+
+def _switch_off() -> None:
+    global _was_enabled
+    _was_enabled = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+
+
+def _switch_on() -> None:
+    gc.unfreeze()
+    if _was_enabled:
+        gc.enable()
+
+
+_automatic_off = WhileAnyRuns(_switch_off, _switch_on)

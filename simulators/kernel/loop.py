@@ -21,7 +21,7 @@ from simulators.kernel.handles import NO_HANDLE, READY, SimHandle, SimTimerHandl
 from simulators.kernel.instant import EXACT_BELOW_NS, FOREVER_S, NEVER_NS, Instant, whole_ns
 from simulators.kernel.refusals import NoRealWorld
 from simulators.kernel.running import answer_plainly, answer_quickly
-from simulators.kernel.tasks import keep_no_order, keep_order, numbered_task
+from simulators.kernel.tasks import numbered_task, ordered_arguments
 
 ExceptionHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 _Future = asyncio.Future
@@ -173,7 +173,7 @@ class SimLoop(NoRealWorld):
         sys.set_asyncgen_hooks(firstiter=self._asyncgens.add, finalizer=self._close_asyncgen)
         events._set_running_loop(self)
         answer_quickly(self)
-        keep_order()
+        ordered_arguments.enter()
         try:
             self.env.spin()
         except StopSimulation:
@@ -181,7 +181,7 @@ class SimLoop(NoRealWorld):
         finally:
             self._running = False
             self.env.forget_stops()
-            keep_no_order()
+            ordered_arguments.leave()
             answer_plainly()
             events._set_running_loop(None)
             sys.set_asyncgen_hooks(*hooks)

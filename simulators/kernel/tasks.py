@@ -12,6 +12,8 @@ from collections.abc import Coroutine, Iterable
 from contextvars import Context
 from typing import Any
 
+from simulators.kernel.shared import WhileAnyRuns
+
 _new = asyncio.Task.__new__
 _init = asyncio.Task.__init__
 
@@ -43,11 +45,13 @@ def _in_order(items: Iterable[Any] = ()) -> Any:
     return dict.fromkeys(items) or set()
 
 
-def keep_order() -> None:
-    """Have `as_completed` start its coroutines in the order given, and not in the order of their addresses."""
+def _keep_order() -> None:
     vars(asyncio_tasks)["set"] = _in_order
 
 
-def keep_no_order() -> None:
-    """Give asyncio its own `set` back."""
+def _keep_no_order() -> None:
     vars(asyncio_tasks).pop("set", None)
+
+
+ordered_arguments = WhileAnyRuns(_keep_order, _keep_no_order)
+"""While entered, `as_completed` starts its coroutines in the order given, and not in the order of their addresses."""

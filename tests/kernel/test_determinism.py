@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
+import random
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +41,25 @@ def test_what_happened_in_the_process_before_does_not_matter() -> None:
     first = run_busy_world(seed=5)
     del litter
     assert first == run_busy_world(seed=5) == expected
+
+
+def test_kernels_in_other_threads_disturb_nobody() -> None:
+    """Several worlds in threads, as a distributed worker runs them, beside a real event loop that lives on."""
+    hashes: list[str] = []
+    threads = [threading.Thread(target=lambda: hashes.append(run_busy_world(seed=5))) for _ in range(3)]
+
+    async def real_world() -> list[float]:
+        times = []
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            await asyncio.sleep(0)
+            times.append(time.time() + random.random())
+        return times
+
+    times = asyncio.run(real_world())
+    assert hashes == [run_busy_world(seed=5)] * 3
+    assert min(times) > 1_600_000_000
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "4242"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 
 class KernelError(RuntimeError):
@@ -40,3 +42,18 @@ class UnhandledError(KernelError):
 
 class TraceError(ValueError):
     """A trace row does not fit its columns; the message names column, row and value."""
+
+
+def unhandled(context: dict[str, Any], now_ns: int) -> UnhandledError:
+    """What asyncio tells an exception handler, as an error that names the task and the virtual instant."""
+    future = context.get("task") or context.get("future")
+    cause = context.get("exception")
+    said = [str(context.get("message", "unhandled error"))]
+    if isinstance(future, asyncio.Task):
+        said.append(f"task {future.get_name()!r}")
+    said.append(f"at virtual {now_ns} ns")
+    if cause is not None:
+        said.append(f"{type(cause).__name__}: {cause}")
+    error = UnhandledError(", ".join(said))
+    error.__cause__ = cause
+    return error

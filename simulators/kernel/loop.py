@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from simpy.core import StopSimulation
 
 from simulators.kernel.environment import KernelEnvironment
-from simulators.kernel.errors import FenceBreach, UnhandledError
+from simulators.kernel.errors import FenceBreach, UnhandledError, unhandled
 from simulators.kernel.handles import NO_HANDLE, READY, SimHandle, SimTimerHandle
 from simulators.kernel.instant import EXACT_BELOW_NS, FOREVER_S, NEVER_NS, Instant, whole_ns
 from simulators.kernel.refusals import NoRealWorld
@@ -46,7 +46,7 @@ class SimLoop(NoRealWorld):
         self._running = False
         self._task_factory: Callable[..., Any] | None = None
         self._exception_handler: ExceptionHandler | None = None
-        self._asyncgens: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._asyncgens: weakref.WeakKeyDictionary[Any, None] = weakref.WeakKeyDictionary()
         self._tasks_made = 0
         self.untold: list[UnhandledError] = []
         self._thread_id = threading.get_ident()
@@ -170,7 +170,7 @@ class SimLoop(NoRealWorld):
         hooks = sys.get_asyncgen_hooks()
         self._running = True
         self._thread_id = threading.get_ident()
-        sys.set_asyncgen_hooks(firstiter=self._asyncgens.add, finalizer=self._close_asyncgen)
+        sys.set_asyncgen_hooks(firstiter=self._asyncgens.setdefault, finalizer=self._close_asyncgen)
         events._set_running_loop(self)
         answer_quickly(self)
         ordered_arguments.enter()
@@ -241,13 +241,13 @@ class SimLoop(NoRealWorld):
     # asynchronous generators
 
     def _close_asyncgen(self, agen: Any) -> None:
-        self._asyncgens.discard(agen)
+        self._asyncgens.pop(agen, None)
         if not self._closed:
             self.call_soon(self.create_task, agen.aclose())
 
     async def shutdown_asyncgens(self) -> None:
         """As asyncio's."""
-        closing = sorted(self._asyncgens, key=lambda agen: agen.__qualname__)
+        closing = list(self._asyncgens)
         self._asyncgens.clear()
         results = await tasks.gather(*[agen.aclose() for agen in closing], return_exceptions=True)
         for result, agen in zip(results, closing, strict=True):
@@ -296,18 +296,3 @@ class SimLoop(NoRealWorld):
 
 def _call_on_closed_loop(*_args: Any, **_kwargs: Any) -> NoReturn:
     raise RuntimeError("Event loop is closed")
-
-
-def unhandled(context: dict[str, Any], now_ns: int) -> UnhandledError:
-    """What asyncio tells an exception handler, as an error that names the task and the virtual instant."""
-    future = context.get("task") or context.get("future")
-    cause = context.get("exception")
-    said = [str(context.get("message", "unhandled error"))]
-    if isinstance(future, asyncio.Task):
-        said.append(f"task {future.get_name()!r}")
-    said.append(f"at virtual {now_ns} ns")
-    if cause is not None:
-        said.append(f"{type(cause).__name__}: {cause}")
-    error = UnhandledError(", ".join(said))
-    error.__cause__ = cause
-    return error

@@ -1,0 +1,94 @@
+"""Every scenario of the library tells its story with the production engine and with the reference, and catches naive.
+
+Run through the command line's own front door, in processes of their own, as a user and CI would.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+LIBRARY = Path(__file__).parents[2] / "scenarios" / "library"
+SMALL = sorted(path.stem for path in LIBRARY.glob("*.yaml") if path.stem != "million_day")
+
+
+def swipelab(*arguments: str, code: int) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "scenarios.cli", *arguments], capture_output=True, text=True, timeout=170
+    )
+    assert done.returncode == code, f"{done.stdout[-2_000:]}\n{done.stderr[-2_000:]}"
+    return done.stdout
+
+
+@cache
+def suite(engine: str) -> tuple[str, dict[str, dict]]:
+    """What a suite printed, and its reports by scenario."""
+    out = Path(mkdtemp(prefix="swipelab-suite-"))
+    printed = swipelab("suite", "--engine", engine, "--out", str(out), code=1 if engine == "naive" else 0)
+    reports = {path.parent: json.loads(path.read_text()) for path in out.glob("*/report.json")}
+    return printed, {report["run"]["scenario"]: report for report in reports.values()}
+
+
+@pytest.mark.parametrize("engine", ["engine", "reference"])
+def test_the_whole_library_passes(engine) -> None:
+    _, reports = suite(engine)
+    assert sorted(reports) == SMALL
+    for report in reports.values():
+        assert report["verdict"] == "pass"
+        assert [check for check in report["checks"] if not check["ok"]] == []
+        assert [one for one in report["reconciliation"]["breaks"] if one["explained_by"] is None] == []
+
+
+@pytest.mark.parametrize("scenario", SMALL)
+def test_every_scenario_catches_the_naive_engine_and_says_why(scenario) -> None:
+    printed, reports = suite("naive")
+    report = reports[scenario]
+    failed = [check for check in report["checks"] if not check["ok"]]
+    assert report["verdict"] == "fail"
+    assert any(check["name"].startswith("I") for check in failed), "an invariant has to notice, not only a budget"
+    assert all(check["detail"] for check in failed)
+    assert scenario in printed
+
+
+def counts(scenario: str) -> dict:
+    return suite("engine")[1][scenario]["counts"]
+
+
+def test_thousands_of_recorded_purchases_reconcile_to_the_cent() -> None:
+    report = suite("engine")[1]["grocery_week"]
+    assert report["counts"]["swipes"] > 3_000
+    assert report["reconciliation"]["network_ledger"]["matched"] == report["counts"]["captures"]
+    assert report["settlement"]["outstanding_usdc6"] == 0
+
+
+def test_two_cards_at_one_instant_spend_one_balance_once() -> None:
+    assert counts("two_cards_one_balance")["declines"].keys() == {"insufficient_funds"}
+
+
+def test_slow_lines_time_out_and_everything_given_up_is_reversed() -> None:
+    slow = counts("slow_network")
+    assert slow["timeouts"] > 100
+    assert slow["reversals"] == slow["timeouts"]
+
+
+def test_before_payday_people_are_declined_for_want_of_funds() -> None:
+    declines = counts("payday_rush")["declines"]
+    assert declines["insufficient_funds"] > 0.9 * sum(declines.values())
+
+
+def test_the_limits_scenario_meets_each_limit() -> None:
+    assert {"transaction_limit", "daily_limit", "monthly_limit"} <= set(counts("limits_at_midnight")["declines"])
+
+
+def test_an_asgi_engine_runs_in_virtual_time_and_passes() -> None:
+    out = Path(mkdtemp(prefix="swipelab-asgi-"))
+    swipelab(
+        "run", "two_cards_one_balance", "--engine", "asgi:scenarios.engines.asgi_app:app", "--out", str(out / "run"), code=0
+    )  # fmt: skip
+    assert json.loads((out / "run" / "report.json").read_text())["verdict"] == "pass"

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lock
+.PHONY: help setup demo test bench contracts lock
 
 help:            ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -25,6 +25,9 @@ test: setup      ## every test, in under ten minutes on two cores
 
 bench: setup     ## speed, as ratios within one run; writes runs/bench.json
 	$(BIN)/python -m tests.bench
+
+contracts: setup ## compile the contracts again (needs Node and npm)
+	$(BIN)/python -m contracts.build
 
 lock: setup      ## pin the newest versions again (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --prerelease if-necessary-or-explicit --no-emit-index-url --no-header -o requirements.lock

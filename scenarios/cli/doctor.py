@@ -87,7 +87,7 @@ def _chains() -> Iterator[Finding]:
     from simulators.backends.chain.node import NodeError
 
     for node, module, advice in (
-        ("chain py-evm", "eth_tester", "run `make setup`"),
+        ("chain py-evm", "eth", "run `make setup`"),
         ("chain revm", "pyrevm", "there is no wheel for this Python; use Python 3.11 or 3.12 for million_day"),
     ):
         try:

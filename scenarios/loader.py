@@ -100,10 +100,9 @@ def _validated(source: Source, problems: list[Problem]) -> Scenario | None:
             break
         except ValidationError as error:
             details = error.errors(include_url=False)
-            found = [kept.original(tuple(detail["loc"])) for detail in details]
             if data is source.data:
                 problems += [worded(detail, source) for detail in details]
-            broken += found
+            broken += map(_to_leave_out, details)
             data = kept.without(source.data, broken)
     if scenario is not None:
         for violation in violations(scenario):
@@ -112,6 +111,12 @@ def _validated(source: Source, problems: list[Problem]) -> Scenario | None:
             if not any(_overlap(one, other) for one in concerned for other in broken):
                 problems.append(Problem(source.value_place(path), path, violation.what))
     return scenario
+
+
+def _to_leave_out(detail: Any) -> Path:
+    """The broken value; where one is missing, the section that misses it (at the top there is a stub)."""
+    path = tuple(detail["loc"])
+    return path[:-1] if detail["type"] == "missing" and len(path) > 1 else path
 
 
 def _overlap(one: Path, other: Path) -> bool:

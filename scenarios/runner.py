@@ -117,6 +117,7 @@ def _simulate(
     from scenarios.events_file import EventsFile
     from simulators.backends.chain.node import NodeError
     from simulators.backends.chain.revm import RevmMissing
+    from simulators.kernel.errors import KernelError
     from simulators.world import World, WorldError
 
     wall, cpu = time.perf_counter(), time.process_time()
@@ -126,9 +127,22 @@ def _simulate(
             result = world.run(progress)
     except (WorldError, NodeError, RevmMissing) as error:
         raise BadInput(str(error)) from error
+    except KernelError as error:
+        if (stop := _stop_behind(error)) is not None:
+            raise stop from error
+        raise
     del world
     gc.collect()  # a world is full of cycles, and the report needs the room
     return result, _Used(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def _stop_behind(error: BaseException | None) -> BaseException | None:
+    """Ctrl-C, or a request to terminate, that came while a task ran and was taken for the task's failure."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _facts(order: Order, loaded: Loaded, resolved: Resolved, result: WorldResult, used: _Used) -> RunFacts:

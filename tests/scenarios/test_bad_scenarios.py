@@ -229,6 +229,13 @@ chain: {withdrawal_delay: 30m}
     ]
 
 
+def test_what_a_section_misses_does_not_hide_what_does_not_fit_together() -> None:
+    text = SOUND + "  traffic: {synthetic: {categories: {x: {mcc: 5411}}}}\nchain: {withdrawal_delay: 1h}\n"
+    found = [one.split(" is ")[0] for one in said(text)]
+    assert found[0] == "s.yaml:8:38: world.traffic.synthetic.categories.x.share:"
+    assert found[-1] == "s.yaml:9:27: chain.withdrawal_delay: 1h"
+
+
 def test_a_place_in_a_list_is_right_although_an_item_before_it_is_broken() -> None:
     step = "    - {at: 1m, do: swipe, cardholder: nobody, amount_cents: 500}\n"
     broken = "    - {at: soon, do: swipe, cardholder: ada, amount_cents: 500}\n"

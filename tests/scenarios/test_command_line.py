@@ -165,9 +165,31 @@ class Engine:
     assert list((home / "runs").iterdir()) == []
 
 
+def test_ctrl_c_that_hits_inside_a_task_of_the_world_is_still_ctrl_c(
+    capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    (home / "engine_and_ctrl_c.py").write_text(
+        """
+from scenarios.engines import reference
+
+class Engine:
+    def __init__(self, kit):
+        self._inner = reference.build(kit)
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+    async def authorize(self, request):
+        raise KeyboardInterrupt
+"""
+    )
+    code, out, err = call(capsys, "run", "tiny.yaml", "--engine", "engine_and_ctrl_c:Engine")
+    assert (code, out, err) == (130, "", "stopped; nothing was written\n")
+    assert list((home / "runs").iterdir()) == []
+
+
 def test_folders_of_the_user_do_not_stand_in_for_packages_of_ours(home: Path) -> None:
     for name in ("scenarios", "reports", "engine", "simulators", "contracts"):
         (home / name).mkdir()
+        (home / name / "__init__.py").write_text("raise RuntimeError('not ours')\n")
     command = [sys.executable, "-P", "-m", "scenarios.cli"]
     done = subprocess.run([*command, "suite", "tiny.yaml"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

@@ -95,6 +95,20 @@ def test_a_wrong_override_is_told_by_its_own_name(override: str, message: str) -
     assert said(override) == [message]
 
 
+def test_a_key_given_twice_is_forgiven_when_it_is_set() -> None:
+    twice = TEXT.replace("  swipes: 10\n", "  swipes: 10\n  swipes: 20\n")
+    with pytest.raises(ScenarioError, match=r"world\.swipes: given twice"):
+        load_text(twice, "s.yaml")
+    assert load_text(twice, "s.yaml", None, ["world.swipes=30"]).scenario.world.swipes == 30
+
+
+def test_a_problem_inside_a_value_that_is_set_is_not_told_at_the_lines_it_replaced() -> None:
+    text = TEXT + "  networks:\n    visa:\n      deadline: 2s\n"
+    with pytest.raises(ScenarioError) as error:
+        load_text(text, "s.yaml", None, ["world.networks={visa: {deadline: 5}}"])
+    assert str(error.value).startswith("--set world.networks: world.networks.visa.deadline: 5 has no unit")
+
+
 def test_a_problem_of_the_file_is_gone_when_its_value_is_set() -> None:
     broken = TEXT.replace("duration: 1d", "duration: soon")
     assert load_text(broken, "s.yaml", None, ["world.duration=2d"]).scenario.world.duration == 2 * NS["d"]

@@ -169,7 +169,9 @@ def test_another_yaml_reader_sees_the_same_words(data: dict[str, Any]) -> None:
 
 
 def test_all_defaults_are_written_out() -> None:
-    data = yaml.safe_load(resolved_yaml(load_scenario("two_cards_one_balance").scenario))
+    text = resolved_yaml(load_scenario("two_cards_one_balance").scenario)
+    assert '      clearing_at: "05:00"\n' in text  # quoted, for readers that take it for 300
+    data = yaml.safe_load(text)
     assert data["engine"]["backends"]["ledger"] == {"median": "3ms", "sigma": 0.5, "floor": "0s", "capacity": 32}
     assert data["world"]["networks"]["amex"]["clearing_at"] == "07:00"
     assert data["world"]["script"][0]["presents_cents"] is None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
-CHARACTER_PX = 7.0
+CHARACTER_PX, BOLD_PX = 7.2, 8.4
 
 
 def el(name: str, *children: str, **attributes: object) -> Markup:
@@ -81,6 +81,11 @@ class Mark:
     words: str
     class_: str
 
+    @property
+    def width(self) -> float:
+        """Of the words, in pixels; what was measured is set bold."""
+        return len(self.words) * (BOLD_PX if self.class_ == "measured" else CHARACTER_PX)
+
 
 @dataclass(slots=True)
 class Chart:
@@ -132,7 +137,7 @@ class Chart:
         for start, end, bottom, top in zip(edges, edges[1:], low, high, strict=False):
             if top > bottom:
                 a, b = x(start), x(end)
-                gap = min(1.0, (b - a) * 0.15)
+                gap = min(1.0, max(0.0, (b - a - 3) * 0.25))
                 shapes.append(f"M{a:.1f} {y(bottom):.1f}V{y(top):.1f}H{max(b - gap, a + 0.4):.1f}V{y(bottom):.1f}Z")
         if shapes:
             self.parts.append(el("path", class_=class_, d="".join(shapes)))
@@ -156,7 +161,7 @@ class Chart:
 
     def reserve(self, marks: Sequence[Mark], x: Scale) -> None:
         """Make room above the plot for the words of these marks, none covering another, no line crossing one."""
-        placed = place_labels([(x(mark.at), len(mark.words) * CHARACTER_PX) for mark in marks], self.width)
+        placed = place_labels([(x(mark.at), mark.width) for mark in marks], self.width)
         self._marks = [(mark, start, row) for mark, (start, row) in zip(marks, placed, strict=True)]
         self.top += 17 * max((row + 1 for _, row in placed), default=0)
 

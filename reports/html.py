@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,8 +14,9 @@ from reports.figures import key_figures
 
 SHOWN_BREAKS = 20
 LISTED_FINDINGS = 40
-ANCHORS = {"budget": "latency", "invariant": "findings", "reconciliation": "reconciliation"}
-SECTIONS = {"settlement": "settlement", "reconciliation": "reconciliation", "counts": "declines"}
+SENTENCES = ("latency", "declines", "funds", "settlement", "reconciliation", "checks")
+ANCHORS = {"latency": "latency", "counts": "declines", "settlement": "settlement", "reconciliation": "reconciliation"}
+"""Where a budget's figure is shown, by the first word of its path."""
 
 
 def environment() -> Environment:
@@ -69,41 +71,39 @@ def headline(report: dict[str, object]) -> str:
 
 def render_html(report: dict[str, object]) -> str:
     """The report as one page that opens offline; well under 3 MB whatever the run."""
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            report=report,
-            headline=headline(report),
-            kinds=sorted(report["reconciliation"]["by_kind"], key=lambda row: row["explained_by"] is not None),
-            failed=[
-                {**check, "anchor": anchor(check), "name": title(check)}
-                for check in report["checks"]
-                if not check["ok"]
-            ],
-            checks=[{**check, "name": title(check)} for check in report["checks"]],
-            figures=key_figures(report),
-            sentences={
-                name: getattr(story, name)(report)
-                for name in ("latency", "declines", "funds", "settlement", "reconciliation", "checks")
-            },
-            charts=charts(report),
-            networks=list(report["latency"]["histogram"]["counts"]),
-            decline_bars=decline_bars(report),
-            legs=LEG_TITLES,
-            breaks=shown_breaks(report["reconciliation"]["breaks"]),
-            breaks_total=sum(report["reconciliation"][leg]["breaks"] for leg in LEG_TITLES),
-            findings=report["findings"]["first"][:LISTED_FINDINGS],
-            invariants=INVARIANTS,
-            start=words.utc(report["run"]["start_utc_ns"]),
-            funds_names=[name for name in pictures.STACK if name in report["funds"]["last"]],
-            moving_names=[
-                name
-                for name in ("held", "unsettled", "withdrawing", "receivable")
-                if any(report["funds"]["series"].get(name, {"usdc6": []})["usdc6"])
-            ],
-        )
-    )
+    return environment().get_template("report.html.j2").render(context(report))
+
+
+def context(report: dict[str, object]) -> dict[str, object]:
+    """What the template shows, so that it decides nothing."""
+    books = report["reconciliation"]
+    checks = [{**check, "anchor": anchor(check), "name": title(check)} for check in report["checks"]]
+    return {
+        "report": report,
+        "headline": headline(report),
+        "sentences": {name: getattr(story, name)(report) for name in SENTENCES},
+        "checks": checks,
+        "failed": [check for check in checks if not check["ok"]],
+        "figures": key_figures(report),
+        "charts": charts(report),
+        "networks": list(report["latency"]["histogram"]["counts"]),
+        "decline_bars": decline_bars(report),
+        "funds_names": ["available", *used(report, pictures.STACK[1:])],
+        "moving_names": used(report, pictures.IN_MOTION),
+        "legs": LEG_TITLES,
+        "kinds": sorted(books["by_kind"], key=lambda row: row["explained_by"] is not None),
+        "breaks": shown_breaks(books["breaks"]),
+        "breaks_total": sum(books[leg]["breaks"] for leg in LEG_TITLES),
+        "findings": report["findings"]["first"][:LISTED_FINDINGS],
+        "invariants": INVARIANTS,
+        "start": words.utc(report["run"]["start_utc_ns"]),
+    }
+
+
+def used(report: dict[str, object], names: Sequence[str]) -> list[str]:
+    """Those components of the funds that ever held anything."""
+    series = report["funds"]["series"]
+    return [name for name in names if name in series and any(series[name]["usdc6"])]
 
 
 def shown_breaks(breaks: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -121,9 +121,9 @@ def title(check: dict[str, object]) -> str:
 
 def anchor(check: dict[str, object]) -> str:
     """The section that shows more about a check."""
-    if check["group"] == "budget":
-        return SECTIONS.get(str(check["name"]).split(".", 1)[0], "latency")
-    return ANCHORS[check["group"]]
+    if check["group"] == "invariant":
+        return "checks" if check["ok"] else "findings"
+    return ANCHORS.get(str(check["name"]).split(".", 1)[0], "checks")
 
 
 def charts(report: dict[str, object]) -> dict[str, Markup]:
@@ -136,9 +136,7 @@ def charts(report: dict[str, object]) -> dict[str, Markup]:
     series = report["funds"]["series"]
     if any(len(series.get(name, {"at_s": []})["at_s"]) > 1 for name in pictures.STACK):
         drawn["funds"] = pictures.both(pictures.funds_stack, report)
-        if any(
-            any(series[name]["usdc6"]) for name in ("held", "unsettled", "withdrawing", "receivable") if name in series
-        ):
+        if used(report, pictures.IN_MOTION):
             drawn["moving"] = pictures.both(pictures.funds_in_motion, report)
     if report["settlement"]["lag_histogram"]["counts"]:
         drawn["lag"] = pictures.settlement_lag(report)

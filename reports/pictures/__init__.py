@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from reports.pictures.axes import both
 from reports.pictures.latency import latency_course, latency_distribution
-from reports.pictures.money import STACK, funds_in_motion, funds_stack, gas_by_batch, settlement_lag
+from reports.pictures.money import IN_MOTION, STACK, funds_in_motion, funds_stack, gas_by_batch, settlement_lag
 
 __all__ = [
+    "IN_MOTION",
     "STACK",
     "both",
     "funds_in_motion",

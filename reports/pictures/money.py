@@ -13,6 +13,7 @@ from reports.words import USDC6_PER_DOLLAR, count, duration, money, money_short,
 
 HALF = (400.0, 270.0)
 
+IN_MOTION = ("held", "unsettled", "withdrawing", "receivable")
 STACK = ("available", "held", "unsettled", "withdrawing")
 
 
@@ -23,7 +24,7 @@ def funds_stack(report: Report, size: tuple[float, float]) -> Markup:
 
 def funds_in_motion(report: Report, size: tuple[float, float]) -> Markup:
     """The smaller parts on their own scale."""
-    return _funds(report, (size[0], 220.0), ("held", "unsettled", "withdrawing", "receivable"), stacked=False)
+    return _funds(report, (size[0], 220.0), IN_MOTION, stacked=False)
 
 
 def _funds(report: Report, size: tuple[float, float], names: Sequence[str], *, stacked: bool) -> Markup:

@@ -59,18 +59,20 @@ def find_engine(reference: str) -> EngineReference:
         from simulators.http_engine import HttpEngine
 
         return EngineReference(text, partial(HttpEngine, found))
-    return EngineReference(text, _built_by(found, text))
+    return EngineReference(text, found if text in ENGINES else _guarded(found, text))
 
 
-def _built_by(factory: Callable[[Any], Any], reference: str) -> Callable[[Any], Any]:
-    """The factory; what it raises is told as the engine's own."""
+def _guarded(factory: Callable[[Any], Any], reference: str) -> Callable[[Any], Any]:
+    """The factory of a user's engine; what it and its engine get wrong is told as theirs."""
+    from scenarios.engine_guard import GuardedEngine
 
     @wraps(factory)
     def build(kit: Any) -> Any:
         try:
-            return factory(kit)
+            built = factory(kit)
         except Exception as error:  # the user's code again
             raise BadInput(f"engine {reference!r}: {_what_broke('its factory', error)}") from error
+        return GuardedEngine(built, reference)
 
     return build
 

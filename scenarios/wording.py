@@ -52,6 +52,8 @@ def _wrong_value(kind: str, value: Any, detail: Any) -> str:
         case "tuple_type":
             return f"{_kind_of(value)} where a list belongs: one `- ...` for each item"
         case "model_type" | "dict_type" | "model_attributes_type":
+            if detail["loc"] == ("engine",):
+                return f"{shown} where keys belong: which engine runs is said on the command line, --engine {value}"
             return f"{_kind_of(value)} where keys belong"
         case "greater_than_equal":
             return f"{shown} is too small: {context['ge']:,} or more"
@@ -99,8 +101,6 @@ def _unknown_key(path: Path) -> str:
     known = list(here.model_fields) if here else []
     if close := nearest(word, known):
         return f"unknown key; did you mean {dotted((*path[:-1], close))}?"
-    if word == "engine" or path == ("engine_ref",):
-        return "unknown key; which engine runs is said on the command line, with --engine"
     elsewhere = sorted(place for place in _all_paths(Scenario) if place.rpartition(".")[2] == word)
     if elsewhere:
         return f"unknown key here; did you mean {elsewhere[0]}?"

@@ -142,10 +142,9 @@ def test_an_engine_that_breaks_the_world_is_bad_input_and_leaves_nothing(
     assert list((home / "runs").iterdir()) == []
 
 
-def test_an_engine_that_reads_the_wall_clock_is_told_so(capsys: pytest.CaptureFixture[str], home: Path) -> None:
-    (home / "engine_with_clock.py").write_text(
-        """
+ENGINE = """
 import time
+from engine.interface import EngineError
 from scenarios.engines import reference
 
 class Engine:
@@ -153,37 +152,65 @@ class Engine:
         self._inner = reference.build(kit)
     def __getattr__(self, name):
         return getattr(self._inner, name)
-    async def authorize(self, request):
-        time.sleep(0.01)
-        return await self._inner.authorize(request)
 """
-    )
-    code, _, err = call(capsys, "run", "tiny.yaml", "--engine", "engine_with_clock:Engine")
-    assert code == 2
-    assert err.startswith("engine 'engine_with_clock:Engine' broke the simulated world: ")
-    assert "engine_with_clock.py" in err
+
+
+def run_engine(capsys: pytest.CaptureFixture[str], home: Path, name: str, method: str) -> tuple[int, str, str]:
+    """A run with an engine that is right but for one method."""
+    (home / f"{name}.py").write_text(f"{ENGINE}    {method}\n")
+    return call(capsys, "run", "tiny.yaml", "--engine", f"{name}:Engine")
+
+
+def test_an_engine_that_reads_the_wall_clock_is_told_so(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    code, out, err = run_engine(capsys, home, "clocked", "async def authorize(self, request): time.sleep(0.01)")
+    assert (code, out) == (2, "")
+    assert err.startswith("engine 'clocked:Engine' broke the simulated world: ")
+    assert "clocked.py" in err
     assert list((home / "runs").iterdir()) == []
 
 
 def test_ctrl_c_that_hits_inside_a_task_of_the_world_is_still_ctrl_c(
     capsys: pytest.CaptureFixture[str], home: Path
 ) -> None:
-    (home / "engine_and_ctrl_c.py").write_text(
-        """
-from scenarios.engines import reference
-
-class Engine:
-    def __init__(self, kit):
-        self._inner = reference.build(kit)
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-    async def authorize(self, request):
-        raise KeyboardInterrupt
-"""
-    )
-    code, out, err = call(capsys, "run", "tiny.yaml", "--engine", "engine_and_ctrl_c:Engine")
+    method = "async def authorize(self, request): raise KeyboardInterrupt"
+    code, out, err = run_engine(capsys, home, "interrupted", method)
     assert (code, out, err) == (130, "", "stopped; nothing was written\n")
     assert list((home / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "said"),
+    [
+        ("no_verb", "authorise = capture = None", "Engine is no CardEngine, it has no capture"),
+        ("no_books", "async def balance(self, account_id): raise KeyError('no table')", "balance failed at "),
+        ("odd_books", "async def statement(self, cursor): return 5", "statement answered int, not StatementPage"),
+    ],
+)
+def test_an_engine_without_which_there_is_no_report_is_bad_input(
+    capsys: pytest.CaptureFixture[str], home: Path, name: str, method: str, said: str
+) -> None:
+    code, out, err = run_engine(capsys, home, name, method)
+    assert (code, out) == (2, "")
+    assert f"engine '{name}:Engine': {said}" in err
+    assert list((home / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("raises", "async def authorize(self, request): raise ValueError('no')"),
+        ("mistyped", "async def authorize(self, request): return {'approved': True}"),
+        ("silent", "async def settle(self, now_ns): return None"),
+        ("not_async", "def capture(self, batch): return 5"),
+    ],
+)
+def test_an_engine_that_answers_wrongly_fails_its_checks(
+    capsys: pytest.CaptureFixture[str], home: Path, name: str, method: str
+) -> None:
+    (home / "tiny.yaml").write_text(TINY.replace("drain: 10m", "drain: 2d") + "budgets: {counts.approved.min: 1}\n")
+    code, out, err = run_engine(capsys, home, name, method)
+    assert (code, err) == (1, "")
+    assert "FAILED" in out
 
 
 def test_folders_of_the_user_do_not_stand_in_for_packages_of_ours(home: Path) -> None:

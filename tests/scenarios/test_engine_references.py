@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.services.engine import build
+from engine.wire import VERBS
 from scenarios.engines_ref import find_engine
 from scenarios.problems import BadInput
 
@@ -29,8 +30,10 @@ def test_a_module_and_factory_are_found() -> None:
 
 
 def test_a_module_of_the_current_folder_is_found(here: Path) -> None:
-    (here / "my_engine_one.py").write_text("def build(kit):\n    return ('mine', kit)\n")
-    assert find_engine("my_engine_one:build").factory(7) == ("mine", 7)
+    verbs = "; ".join(f"{verb} = print" for verb in VERBS)
+    source = f"class Mine:\n    def __init__(self, kit): self.kit = kit\n    {verbs}\n"
+    (here / "my_engine_one.py").write_text(source)
+    assert find_engine("my_engine_one:Mine").factory(7).kit == 7
 
 
 def test_an_asgi_application_becomes_an_engine() -> None:

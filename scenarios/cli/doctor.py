@@ -123,6 +123,11 @@ def _version_of(path: str) -> str:
 def _machine() -> Iterator[Finding]:
     here = Path.cwd()
     free_gib = shutil.disk_usage(here).free / 2**30
-    yield Finding("disk", free_gib >= LEAST_DISK_GIB, f"{free_gib:,.1f} GiB free", "a million swipes need 1 GiB")
+    yield Finding(
+        "disk",
+        free_gib >= LEAST_DISK_GIB,
+        f"{free_gib:,.1f} GiB free",
+        "make room: a run of a million swipes writes 100 MB",
+    )
     yield Finding("folder", os.access(here, os.W_OK), str(here), "runs/ is written here: go to a folder of your own")
     yield Finding("processors", True, str(os.cpu_count()))

@@ -133,7 +133,8 @@ def test_the_sound_scenario_is_sound() -> None:
         ),
         pytest.param(
             with_line("engine: naive", 2),
-            "s.yaml:3:9: engine: 'naive' where keys belong: which engine runs is said on the command line, --engine naive",
+            "s.yaml:3:9: engine: 'naive' where keys belong: "
+            "which engine runs is said on the command line, --engine naive",
             id="the engine is not the scenario's to choose",
         ),
         pytest.param(with_line("seed: -1", 2), "s.yaml:3:7: seed: -1 is too small: 0 or more", id="a negative seed"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from scenarios.library import library_scenarios
 from scenarios.loader import load_scenario
 from scenarios.resolve import resolve
+from scenarios.runner import Order, run_scenario
 
 EXPECTED = {
     "fuel_and_tips",
@@ -42,6 +45,22 @@ def test_a_library_scenario_says_what_it_shows_and_is_judged(name: str) -> None:
     assert scenario.name == file.stem
     assert scenario.shows.endswith(".")
     assert scenario.budgets
+
+
+SHORT = ("frozen_cards", "limits_at_midnight", "two_cards_one_balance", "withdrawal_race")
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_short_library_scenario_holds_whatever_the_seed(name: str, tmp_path: Path) -> None:
+    order = Order(name, seed=1_000, explore=True, overrides=("chain.node=revm",))
+    report = run_scenario(order, tmp_path / "run").report
+    assert [check["detail"] for check in report["checks"] if not check["ok"]] == []
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_short_library_scenario_catches_the_naive_engine(name: str, tmp_path: Path) -> None:
+    order = Order(name, engine="naive", overrides=("chain.node=revm",))
+    assert not run_scenario(order, tmp_path / "run").ok
 
 
 def test_seeds_of_the_library_differ() -> None:

@@ -25,6 +25,7 @@ has a default in the message may be left out.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from difflib import get_close_matches
@@ -136,6 +137,9 @@ def decode(cls: type[Message], raw: Any) -> Message:
     return _codec(cls).decode(raw, "")
 
 
+_STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+
+
 def to_bytes(message: Any) -> bytes:
     """A message as a JSON body."""
     return json.dumps(encode(message), separators=(",", ":")).encode()
@@ -143,11 +147,32 @@ def to_bytes(message: Any) -> bytes:
 
 def from_bytes(cls: type[Message], body: bytes) -> Message:
     """The message in a JSON body. Raises WireError."""
+    if depth(body) > DEEPEST:
+        raise WireError("", f"not JSON: nested more than {DEEPEST} deep")
     try:
         raw = json.loads(body)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise WireError("", f"not JSON: {error}") from None
     return decode(cls, raw)
+
+
+DEEPEST = 64
+"""No message nests more than 3 deep. The parser recurses in C, and a library that raises Python's recursion limit (py-evm
+does) takes its only guard away, so the depth is bounded before it starts."""
+
+
+def depth(body: bytes) -> int:
+    """How deep a JSON body nests; :data:`DEEPEST` at once for one with no more brackets than that."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return DEEPEST
+    deepest = level = 0
+    for token in _STRINGS_AND_BRACKETS.findall(body):
+        if token in (b"[", b"{"):
+            level += 1
+            deepest = max(deepest, level)
+        elif token in (b"]", b"}"):
+            level -= 1
+    return deepest
 
 
 # ---- problems -----------------------------------------------------------------------------------------------------

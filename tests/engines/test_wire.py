@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import UnionType
@@ -175,6 +176,23 @@ def test_the_path_leads_into_the_message() -> None:
 def test_what_is_not_json_is_said_to_be_none(body: bytes) -> None:
     with pytest.raises(WireError, match=r"^body: not JSON: "):
         from_bytes(AccountQuery, body)
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 65, b"[" * 65 + b"]" * 65])
+def test_deep_nesting_is_refused_before_the_parser_recurses(body: bytes) -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**6)  # as py-evm does, in small; without the check of the depth this ends the process
+    try:
+        with pytest.raises(WireError, match="not JSON: nested more than 64 deep"):
+            from_bytes(AccountQuery, body)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_brackets_inside_strings_nest_nothing() -> None:
+    presentments = tuple(Presentment(f"p{{{n}", f'a[{n}"\\', "c{[", "visa", 5) for n in range(500))
+    batch = ClearingBatch("k", "visa", "f", 1, presentments)
+    assert from_bytes(ClearingBatch, to_bytes(batch)) == batch
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b"3", b'"x"', b"NaN"])

@@ -106,7 +106,7 @@ def findings_section(events: Events) -> dict[str, object]:
 
 def invariant_checks(events: Events, audited: tuple[str, ...]) -> list[dict[str, object]]:
     """One check an invariant; what was found broken is a failed check even where it was not asked for."""
-    rows = events.of("finding", ["at_ns", "ref", "result", "detail"])
+    rows = events.of("finding", ["at_ns", "ref", "account", "result", "detail"])
     if len(rows):
         rows = rows.astype({"result": str}).sort_values("at_ns", kind="stable")
     found = sorted(set(rows["result"].astype(str)) - set(audited), key=_number)
@@ -123,9 +123,9 @@ def _invariant(number: str, findings: pd.DataFrame) -> dict[str, object]:
     if not len(findings):
         return check(title, "invariant", True, 0, 0, "held at every event")
     first = findings.iloc[0]
-    words = (
-        f"{plural(len(findings), 'finding')}; the first at {virtual_time(int(first['at_ns']))}, {short(first['ref'])}: "
-    )
+    about = short(str(first["ref"])) or str(first["account"])
+    words = f"{plural(len(findings), 'finding')}; the first at {virtual_time(int(first['at_ns']))}"
+    words += f", {about}: " if about else ": "
     return check(title, "invariant", False, len(findings), 0, words + str(first["detail"]))
 
 

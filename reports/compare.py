@@ -23,6 +23,7 @@ DIRECTIONS: tuple[tuple[str, Direction], ...] = (
     ("settlement.outstanding_usdc6", "lower"),
     ("settlement.receivable_usdc6", "lower"),
     ("settlement.reverted", "lower"),
+    ("settlement.burned_early", "lower"),
     ("reconciliation.*.breaks", "lower"),
     ("reconciliation.*.unexplained", "lower"),
     ("counts.timeouts", "lower"),

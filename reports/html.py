@@ -88,7 +88,7 @@ def context(report: dict[str, object]) -> dict[str, object]:
         "charts": charts(report),
         "networks": list(report["latency"]["histogram"]["counts"]),
         "decline_bars": decline_bars(report),
-        "funds_names": ["available", *used(report, pictures.STACK[1:])],
+        "funds_names": used(report, pictures.STACK),
         "moving_names": used(report, pictures.IN_MOTION),
         "legs": LEG_TITLES,
         "kinds": sorted(books["by_kind"], key=lambda row: row["explained_by"] is not None),
@@ -134,7 +134,7 @@ def charts(report: dict[str, object]) -> dict[str, Markup]:
     if any(report["timeline"]["p99_ms"]):
         drawn["course"] = pictures.both(pictures.latency_course, report)
     series = report["funds"]["series"]
-    if any(len(series.get(name, {"at_s": []})["at_s"]) > 1 for name in pictures.STACK):
+    if any(len(series.get(name, {"at_s": []})["at_s"]) > 1 for name in (*pictures.STACK, "supply")):
         drawn["funds"] = pictures.both(pictures.funds_stack, report)
         if used(report, pictures.IN_MOTION):
             drawn["moving"] = pictures.both(pictures.funds_in_motion, report)

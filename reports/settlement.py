@@ -20,16 +20,17 @@ def settlement_section(events: Events) -> dict[str, object]:
     """Counts come from the chain, not from what the engine says of itself.
 
     ``batches`` settlement ids burned, ``transactions`` settlement transactions executed, ``users`` burns (one per user
-    and batch), ``gas_per_swipe`` gas of all settlement transactions over presentments posted, ``lag_*_s`` see
-    :func:`settlement_lag_ns`; ``outstanding_usdc6`` is to be burned and was not by the end: captured, less what was
-    booked as receivable, plus what was recovered of that.
+    and batch), ``gas_per_swipe`` gas of all settlement transactions over presentments posted. ``lag_*_s``: see
+    :func:`settlement_lag_ns`; 0 for captures ``burned_early``, before they were presented. ``outstanding_usdc6`` is to
+    be burned and was not by the end: captured, less what was booked as receivable, plus what was recovered of that.
     """
     burned = events.arrow(["chain.settlement"], ["ref", "amount_usdc6"])
     books = {kind: statement(events, kind) for kind in ("capture", "receivable", "recovery")}
     sums = {kind: total(ints(rows["amount_usdc6"])) for kind, rows in books.items()}
     posted = books["capture"].num_rows
-    lag_ns, _ = settlement_lag_ns(events)
-    lag_ns.sort()
+    lag_ns = settlement_lag_ns(events)
+    early = int((lag_ns < 0).sum())
+    lag_ns = np.sort(np.maximum(lag_ns, 0))
     sent = settlement_transactions(events)
     gas, reverted = int(sent["gas"].sum()), int((~sent["ok"]).sum())
     settled = total(ints(burned["amount_usdc6"]))
@@ -46,6 +47,7 @@ def settlement_section(events: Events) -> dict[str, object]:
         "gas_used": gas,
         "gas_per_swipe": round(gas / posted, 1) if posted else None,
         "gas_per_user": round(gas / burned.num_rows, 1) if burned.num_rows else None,
+        "burned_early": early,
         "lag_count": len(lag_ns),
         "lag_p50_s": _seconds(lag_ns, 500),
         "lag_p90_s": _seconds(lag_ns, 900),
@@ -100,8 +102,8 @@ def _histogram(ordered_ns: np.ndarray) -> dict[str, list]:
     return {"edges_s": edges.round(3).tolist(), "counts": counts.tolist()}
 
 
-def settlement_lag_ns(events: Events) -> tuple[np.ndarray, np.ndarray]:
-    """For each capture that was burned in full: how long after its answer, and when the burn was (ns).
+def settlement_lag_ns(events: Events) -> np.ndarray:
+    """For each capture that was burned in full: how long after its answer (ns); negative where it was burned before.
 
     Burns are netted per user, so captures are matched to burns first in, first out, per account: a capture is burned
     when the account's burns together reach all that was to be burned up to and including it. To be burned is what was
@@ -110,7 +112,7 @@ def settlement_lag_ns(events: Events) -> tuple[np.ndarray, np.ndarray]:
     captures = _posted(events)
     burns = events.arrow(["chain.settlement", "chain.shortfall"], ["at_ns", "account", "amount_usdc6"])
     if not captures.num_rows or not burns.num_rows:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        return np.zeros(0, np.int64)
     recovered = statement(events, "recovery")
     owed = ints(captures["amount_usdc6"]) - _receivable_of(events, captures["ref"])
     (who, recovered_by, burned_by), _ = encode(captures["account"], recovered["account"], burns["account"])
@@ -124,7 +126,7 @@ def settlement_lag_ns(events: Events) -> tuple[np.ndarray, np.ndarray]:
         ints(burns["amount_usdc6"]),
     )
     burned = covered[:n] & (owed > 0)
-    return np.maximum(when[:n][burned] - at[burned], 0), when[:n][burned]
+    return when[:n][burned] - at[burned]
 
 
 def _posted(events: Events) -> pa.Table:

@@ -46,6 +46,8 @@ def funds(report: Report) -> str:
         return "The run recorded no balances."
     moving = {name: last.get(name, 0) for name in ("held", "unsettled", "withdrawing", "receivable")}
     rest = ", ".join(f"{money(amount)} {name}" for name, amount in moving.items() if amount)
+    if not any(name in last for name in moving):
+        return f"At the end the chain held {money(last['supply'])} for customers; the engine shows no balances."
     held = f"At the end the chain held {money(last['supply'])} for customers"
     return f"{held}; {rest or 'nothing was held, unsettled or owed'}."
 
@@ -62,6 +64,8 @@ def settlement(report: Report) -> str:
         words += f"; half of all captures were on chain within {duration(figures['lag_p50_s'])}"
         words += f", 99 in 100 within {duration(figures['lag_p99_s'])}"
         words += f" ({duration(report['run']['settlement_bound_s'])} is agreed)"
+    if figures["burned_early"]:
+        words += f"; {plural(figures['burned_early'], 'capture')} burned before being presented"
     return words + "."
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -10,6 +12,7 @@ from rich.text import Text
 from reports.figures import key_figures
 
 LISTED_FAILURES = 12
+DETAIL_CHARACTERS = 280
 
 
 def render_terminal(report: dict[str, object], console: Console, folder: str = "") -> None:
@@ -27,7 +30,8 @@ def render_terminal(report: dict[str, object], console: Console, folder: str = "
         table.add_row(escape(figure.title), escape(figure.value), escape(figure.note))
     console.print(table)
     for check in failed[:LISTED_FAILURES]:
-        console.print(Text.assemble(("  failed  ", "bold red"), (str(check["name"]), "bold"), f"  {check['detail']}"))
+        detail = shorten(str(check["detail"]), DETAIL_CHARACTERS, placeholder=" ...")
+        console.print(Text.assemble(("  failed  ", "bold red"), (str(check["name"]), "bold"), f"  {detail}"))
     if len(failed) > LISTED_FAILURES:
         console.print(Text(f"  and {len(failed) - LISTED_FAILURES} more", "dim"))
     if report["run"]["command"]:

@@ -92,8 +92,8 @@ def latency_course(report: Report, size: tuple[float, float]) -> Markup:
     for start, n in zip(line["at_s"], line["swipes"], strict=True):
         chart.bars([start, start + line["bucket_s"]], [0], [n], x, volume, "fill volume")
     chart.y_axis(volume, [max(line["swipes"])], lambda n: count(int(n)))
-    chart.line(at, line["p99_ms"], x, y, "stroke p99")
-    chart.line(at, line["p50_ms"], x, y, "stroke p50")
+    for name in ("p99", "p50"):
+        chart.line(*_with_gaps(at, line[f"{name}_ms"], line["bucket_s"]), x, y, f"stroke {name}")
     for name, limit, ok in latency_budgets(report):
         chart.horizontal(limit, f"{name} budget {milliseconds(limit)}", y, "budget" if ok else "budget broken")
     for ms in list(deadlines(report))[:1]:
@@ -105,6 +105,18 @@ def latency_course(report: Report, size: tuple[float, float]) -> Markup:
         f"Latency over time in steps of {duration(line['bucket_s'])}; the worst p99 was {milliseconds(worst[0])} "
         f"at {clock(report, line['at_s'][worst[1]])}"
     )
+
+
+def _with_gaps(at: list[float], values: list[float | None], step: float) -> tuple[list[float], list[float | None]]:
+    """The same points, with nothing between those that have empty buckets between them."""
+    xs, ys = [], []
+    for n, (when, value) in enumerate(zip(at, values, strict=True)):
+        if n and when - at[n - 1] > step * 1.5:
+            xs.append(when - step)
+            ys.append(None)
+        xs.append(when)
+        ys.append(value)
+    return xs, ys
 
 
 def _bucket_words(report: Report, n: int) -> str:

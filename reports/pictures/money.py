@@ -19,55 +19,60 @@ STACK = ("available", "held", "unsettled", "withdrawing")
 
 def funds_stack(report: Report, size: tuple[float, float]) -> Markup:
     """Customers' money by what it is set aside for, under the line of what the chain holds."""
-    return _funds(report, (size[0], 260.0), STACK, stacked=True)
+    at, rows = _dollars(report, (*STACK, "supply"))
+    chart = Chart(size[0], 260.0, left=66)
+    base, layers = [0.0] * len(at), []
+    for name in [name for name in STACK if name in rows]:
+        upper = [a + b for a, b in zip(base, rows[name], strict=True)]
+        layers.append((name, base, upper))
+        base = upper
+    x, y = _axes(chart, report, at, [*base, *rows.get("supply", ())])
+    for name, lower, upper in layers:
+        chart.area(at, lower, upper, x, y, f"fill fund-{name}")
+    if "supply" in rows:
+        chart.line(at, rows["supply"], x, y, "stroke supply")
+    return _told(chart, x, report, at, list(rows), "Customer funds")
 
 
 def funds_in_motion(report: Report, size: tuple[float, float]) -> Markup:
     """The smaller parts on their own scale."""
-    return _funds(report, (size[0], 220.0), IN_MOTION, stacked=False)
+    at, rows = _dollars(report, IN_MOTION)
+    rows = {name: row for name, row in rows.items() if any(row)}
+    chart = Chart(size[0], 220.0, left=66)
+    x, y = _axes(chart, report, at, [dollars for row in rows.values() for dollars in row])
+    for name, row in rows.items():
+        chart.line(at, row, x, y, f"stroke fund-{name}")
+    return _told(chart, x, report, at, list(rows), "Money in motion")
 
 
-def _funds(report: Report, size: tuple[float, float], names: Sequence[str], *, stacked: bool) -> Markup:
+def _dollars(report: Report, names: Sequence[str]) -> tuple[list[float], dict[str, list[float]]]:
+    """When balances were taken, and those of the components that were taken at just these times."""
     series = report["funds"]["series"]
-    shown = [name for name in names if name in series and (stacked or any(series[name]["usdc6"]))]
-    at = series[shown[0]]["at_s"]
-    rows = [[amount / USDC6_PER_DOLLAR for amount in series[name]["usdc6"]] for name in shown]
-    supply = (
-        [amount / USDC6_PER_DOLLAR for amount in series["supply"]["usdc6"]] if stacked and "supply" in series else []
-    )
-    tops = (
-        [sum(column) for column in zip(*rows, strict=True)]
-        if stacked
-        else [max(column) for column in zip(*rows, strict=True)]
-    )
-    low = min(0.0, *(min(row) for row in rows))
-    chart = Chart(*size, left=66)
+    at = next(series[name]["at_s"] for name in names if name in series)
+    told = [name for name in names if name in series and series[name]["at_s"] == at]
+    return at, {name: [amount / USDC6_PER_DOLLAR for amount in series[name]["usdc6"]] for name in told}
+
+
+def _axes(chart: Chart, report: Report, at: Sequence[float], dollars: Sequence[float]) -> tuple[Scale, Scale]:
     left, right, top, bottom = chart.inner
-    x, y = Scale(at[0], max(at[-1], at[0] + 1), left, right), Scale(low, max(*tops, *supply, 0.01) * 1.05, bottom, top)
-    chart.y_axis(y, round_ticks(low, y.high, 4), lambda dollars: money_short(dollars * USDC6_PER_DOLLAR))
-    base = [0.0] * len(at)
-    for name, row in zip(shown, rows, strict=True):
-        if stacked:
-            upper = [a + b for a, b in zip(base, row, strict=True)]
-            chart.area(at, base, upper, x, y, f"fill fund-{name}")
-            base = upper
-        else:
-            chart.line(at, row, x, y, f"stroke fund-{name}")
-    if supply:
-        chart.line(series["supply"]["at_s"], supply, x, y, "stroke supply")
+    x = Scale(at[0], max(at[-1], at[0] + 1), left, right)
+    y = Scale(min(0.0, *dollars), max(0.01, *dollars) * 1.05, bottom, top)
+    chart.y_axis(y, round_ticks(y.low, y.high, 4), lambda amount: money_short(amount * USDC6_PER_DOLLAR))
     time_axis(chart, x, report)
-    chart.hits(_columns(at, lambda n: _funds_words(report, shown, n, stacked)), x)
-    return chart.svg(
-        f"{'Customer funds' if stacked else 'Money in motion'} over time; at the end "
-        + ", ".join(f"{name} {money(series[name]['usdc6'][-1])}" for name in shown)
-    )
+    return x, y
 
 
-def _funds_words(report: Report, names: Sequence[str], n: int, stacked: bool) -> str:
+def _told(
+    chart: Chart, x: Scale, report: Report, at: Sequence[float], names: Sequence[str], title: str
+) -> Markup:  # fmt: skip
+    """The finished chart, with words for each point under the pointer and for the whole."""
     series = report["funds"]["series"]
-    listed = [*names, "supply"] if stacked and "supply" in series else names
-    parts = [f"{name} {money(series[name]['usdc6'][n])}" for name in listed if n < len(series[name]["usdc6"])]
-    return f"{clock(report, series[names[0]]['at_s'][n])}: {', '.join(parts)}"
+
+    def amounts(n: int) -> str:
+        return ", ".join(f"{name} {money(series[name]['usdc6'][n])}" for name in names)
+
+    chart.hits(_columns(at, lambda n: f"{clock(report, at[n])}: {amounts(n)}"), x)
+    return chart.svg(f"{title} over time; at the end {amounts(-1)}")
 
 
 def _columns(at: Sequence[float], words: Callable[[int], str]) -> list[tuple[float, float, str]]:

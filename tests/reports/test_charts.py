@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reports.charts import Chart, Scale, el, log_ticks, place_labels, round_ticks
 from reports.pictures.axes import TIME_STEPS_S, tick_time
+from reports.pictures.latency import _with_gaps
 from tests.reports.sample import FACTS
 
 positive = st.floats(1e-3, 1e9)
@@ -69,6 +70,10 @@ def test_labels_far_apart_share_the_lowest_row():
 def test_a_label_at_the_right_edge_stands_left_of_its_mark():
     ((start, _),) = place_labels([(980, 90)], 1_000)
     assert start == 980 - 90 - 5
+
+
+def test_a_course_has_gaps_where_nobody_swiped():
+    assert _with_gaps([5, 15, 45], [1.0, 2.0, 3.0], 10) == ([5, 15, 35, 45], [1.0, 2.0, None, 3.0])
 
 
 def test_text_and_attributes_are_escaped():

@@ -104,6 +104,15 @@ def test_a_finding_fails_its_invariant_with_a_count_and_the_first_in_words():
     assert report["findings"]["by_invariant"] == {"I2": 2}
 
 
+@pytest.mark.parametrize(
+    ("ref", "account", "about"), [("", "ann", ", ann"), ("", "", ""), ("auth-1", "ann", ", auth-1")]
+)
+def test_a_finding_is_about_its_reference_or_else_its_account(ref: str, account: str, about: str):
+    finding = row("finding", at_ns=0, ref=ref, account=account, result="I8", detail="unbacked")
+    report = report_of(finding, end(), facts=replace(PLAIN, invariants=("I8",)))
+    assert check_of(report, "I8 backing")["detail"] == f"1 finding; the first at +00:00:00.000{about}: unbacked"
+
+
 def test_a_finding_of_an_invariant_that_nobody_asked_for_fails_the_run_too():
     report = report_of(found("I13", 1, "log", "a PAN"), end(), facts=replace(PLAIN, invariants=("I1",)))
     assert not check_of(report, "I13 secrecy")["ok"]

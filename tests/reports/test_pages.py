@@ -219,6 +219,16 @@ def test_junit_is_valid_xml_whatever_the_names():
     assert root.find("testsuite").get("name") == HOSTILE.replace("\x07", "\ufffd")
 
 
+def test_funds_are_drawn_from_the_supply_alone_where_an_engine_shows_no_balances():
+    supply = [
+        sample.row("funds", at_ns=hour * sample.HOUR, ref="supply", amount_usdc6=10**8 - hour) for hour in range(4)
+    ]
+    page = render_html(report_of(*supply))
+    assert 'aria-label="Customer funds over time; at the end supply $99.999997"' in page
+    assert "Money in motion" not in page
+    assert "nothing was held" not in page
+
+
 def test_one_swipe_is_enough_for_every_chart_that_needs_one():
     page = render_html(report_of(swipe("a"), end()))
     assert "The one swipe was answered within 20 ms" in page

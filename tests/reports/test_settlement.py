@@ -24,6 +24,11 @@ def test_the_lag_of_a_capture_is_from_its_answer_to_the_burn_that_covers_it():
     assert lags(*captures, *burns) == (2, 89.999, 199.999)
 
 
+def test_what_was_burned_before_it_was_presented_is_counted_and_waited_for_nothing():
+    figures = report_of(*presented("p1", 100, at_ns=50 * S), burn("0x1", USDC6, at_ns=10 * S), end())["settlement"]
+    assert (figures["burned_early"], figures["lag_count"], figures["lag_max_s"]) == (1, 1, 0.0)
+
+
 def test_what_no_burn_has_covered_is_outstanding_and_no_sample():
     figures = report_of(*presented("p1", 500), burn("0x1", 5 * USDC6 - 1), end())["settlement"]
     assert (figures["lag_count"], figures["outstanding_usdc6"]) == (0, 1)

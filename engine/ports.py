@@ -117,7 +117,7 @@ class Ledger(Protocol):
         ...
 
     async def form_settlement(self, now_ns: int, max_users: int) -> Settlement | None:
-        """Net queued captures of at most ``max_users`` accounts, durably, before anything is sent; None if none is queued."""
+        """Net queued captures of at most ``max_users`` accounts, durably, before anything is sent; None if none is."""
         ...
 
     async def open_settlements(self) -> Sequence[Settlement]:

@@ -157,8 +157,8 @@ def from_bytes(cls: type[Message], body: bytes) -> Message:
 
 
 DEEPEST = 64
-"""No message nests more than 3 deep. The parser recurses in C, and a library that raises Python's recursion limit (py-evm
-does) takes its only guard away, so the depth is bounded before it starts."""
+"""No message nests more than 3 deep. The parser recurses in C, and a library that raises Python's recursion limit
+(py-evm does) takes its only guard away, so the depth is bounded before it starts."""
 
 
 def depth(body: bytes) -> int:

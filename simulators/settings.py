@@ -80,8 +80,8 @@ class Network:
     """A card network: its legs to and from the engine, how long it waits, when its clearing file comes.
 
     ``share``: of cards issued on it. ``clearing_at_ns``: time of day (UTC) on the day after the purchase.
-    ``reversal_retry_ns``: a reversal is sent again until it is answered. ``repeat_share``: of requests that arrive twice,
-    as networks may send them, the second time ``repeat_after_ns`` later.
+    ``reversal_retry_ns``: a reversal is sent again until it is answered. ``repeat_share``: of requests that arrive
+    twice, as networks may send them, the second time ``repeat_after_ns`` later.
     """
 
     name: str
@@ -100,10 +100,10 @@ class Habits:
     """How merchants make the cleared amount differ from the authorized one, by category.
 
     Fuel (MCC 5542) authorizes ``fuel_authorize_cents`` as an estimate and clears the true amount. Where tips are usual
-    (``tip_mccs``) a share of ``tip_share`` purchases clears higher, by a lognormal percentage of median ``tip_median_pct``
-    and at most ``tip_max_pct`` (New York taxi card rides: 90 % tip, median 20 %, at most 62 %).
-    ``split_share`` of remote orders (``split_mccs``) ship, and clear, in two parts, a day apart. ``abandoned_share`` of all
-    approved purchases is never presented, so that the hold has to expire.
+    (``tip_mccs``) a share of ``tip_share`` purchases clears higher, by a lognormal percentage of median
+    ``tip_median_pct`` and at most ``tip_max_pct`` (New York taxi card rides: 90 % tip, median 20 %, at most 62 %).
+    ``split_share`` of remote orders (``split_mccs``) ship, and clear, in two parts, a day apart. ``abandoned_share`` of
+    all approved purchases is never presented, so that the hold has to expire.
     """
 
     fuel_authorize_cents: int = 12_500
@@ -139,7 +139,8 @@ class Step:
     """One scripted action at ``at_ns`` after the start.
 
     ``swipe``: ``card`` (1-based) of ``cardholder`` pays ``amount_cents`` at a merchant of category ``mcc``.
-    ``deposit``, ``request_withdrawal`` (0 = everything), ``cancel_withdrawal``, ``complete_withdrawal``: by the cardholder, on chain.
+    ``deposit``, ``request_withdrawal`` (0 = everything), ``cancel_withdrawal``, ``complete_withdrawal``: by the
+    cardholder, on chain.
     ``freeze``, ``unfreeze``, ``cancel``: the card. ``suspend``, ``reinstate``: the account.
     """
 
@@ -158,7 +159,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """``node``: ``py-evm`` (deterministic, in process), ``revm`` (fast, for millions), ``rpc`` (any JSON-RPC node at ``rpc_url``).
+    """``node``: ``py-evm`` (deterministic, in process), ``revm`` (fast, for millions), ``rpc`` (a node at ``rpc_url``).
 
     A block every ``slot_ns`` in which something waits; an event counts ``confirmations`` slots after its block.
     """

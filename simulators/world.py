@@ -93,6 +93,7 @@ class World:
         self._next_id = lambda: f"auth-{next(numbers):07d}"
         self._scripted = 0
         self._opened = False
+        self._last_refusal = ""
         self._traffic = self._traffic_of(purchases) if purchases is not None else None
 
     # building
@@ -176,9 +177,11 @@ class World:
     def _tell_of(self, person: Cardholder) -> Iterator[Any]:
         opening = person.opening()
         self._auditor.opened(self._kernel.utc_ns, opening)
-        while isinstance(
-            (yield self._kernel.call(self._tap.tell(opening, self._engine.open_account))).unwrap(), Unanswered
-        ):
+        while True:
+            answer = (yield self._kernel.call(self._tap.tell(opening, self._engine.open_account))).unwrap()
+            if not isinstance(answer, Unanswered):
+                return
+            self._last_refusal = f"; open_account raised {answer.name}: {answer.error}"
             yield self._kernel.env.timeout(MINUTE_NS)
 
     def _open_the_shops(self) -> Iterator[Any]:
@@ -186,7 +189,7 @@ class World:
         if not self._opened or self._watcher.told < (len(self._people) if self._settings.funding.opening_cents else 0):
             raise WorldError(
                 f"warmup of {self._settings.warmup_ns / MINUTE_NS:g} min is too short to open and fund "
-                f"{len(self._people):,} accounts; give it more"
+                f"{len(self._people):,} accounts; give it more{self._last_refusal}"
             )
         for payday in self._settings.funding.paydays:
             self._kernel.process(self._payday(payday.at_ns, payday.amount_cents), "payday", daemon=True)
@@ -288,7 +291,7 @@ class World:
             self._trace.append((self._kernel.now_ns, "funds", component, "", "", 0, amount, "", -1, ""))
 
     async def _close_the_books(self) -> None:
-        """Wait for the last answers; then ask for every balance and the statement, as an auditor does at the end of a year."""
+        """Wait for the last answers; then ask for every balance and the statement, as an auditor does at year's end."""
         self._clock.stopped = True
         waiting_until_ns = self._kernel.now_ns + LAST_ANSWERS_NS
         await self._kernel.delay_ns(1)  # a tick of this very instant is told first
@@ -309,6 +312,8 @@ class World:
                      entry.kind, -1, "")
                 )  # fmt: skip
             cursor = page.next_cursor
+        if (close := getattr(self._engine, "aclose", None)) is not None:
+            await close()
 
     def _write_findings(self) -> None:
         for finding in self._auditor.findings:
@@ -332,7 +337,7 @@ class _Clock:
 
 
 def _described(one: Seen, chain: CardChain) -> tuple[str, str, int, str, str]:
-    """(kind of row, account, amount, settlement id, result) of a chain event; kind "" for those that no report needs."""
+    """(kind of row, account, amount, settlement id, result) of a chain event; kind "" where no report needs it."""
     event = one.event
     if isinstance(event, loader.CardDeposit):
         return "chain.deposit", chain.account_of(event.user), event.amount_usdc6, "", "ok"

@@ -18,7 +18,7 @@ class Reverse:
         self._ports = ports
 
     async def __call__(self, request: ReversalRequest) -> ReversalResponse:
-        """Always answers; a reversal that overtakes its original leaves a mark that refuses it. Raises IdempotencyConflict."""
+        """Always answers; one that overtakes its original leaves a mark that refuses it. Raises IdempotencyConflict."""
         authorization_id = request.authorization_id
         now_ns = self._ports.clock.now_ns()
 

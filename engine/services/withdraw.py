@@ -46,8 +46,8 @@ class Withdraw:
 def entries_of(notice: WithdrawalNotice, funds: Funds, now_ns: int) -> tuple[Entry, ...]:
     """The postings of one step.
 
-    A request sets aside all that it names, even what holds and captures still need: the available balance is then negative,
-    nothing more is approved, and it comes back as settlements burn first and shrink the withdrawal.
+    A request sets aside all that it names, even what holds and captures still need: the available balance is then
+    negative, nothing more is approved, and it comes back as settlements burn first and shrink the withdrawal.
     """
     ref, account_id, amount = notice.event_id, notice.account_id, notice.amount_usdc6
     set_aside = funds.withdrawing_usdc6

@@ -46,7 +46,7 @@ def people(
     names: Sequence[str], acting: frozenset[str], cards_each: int, networks: Sequence[Network], seed: int,
     random: np.random.Generator, now_ns: int,
 ) -> list[Cardholder]:  # fmt: skip
-    """Everybody, with ``cards_each`` cards on networks drawn by share, the first ones on different networks if possible."""
+    """Everybody, with ``cards_each`` cards on networks drawn by share."""
     shares = np.array([network.share for network in networks], dtype=float)
     drawn = random.choice(len(networks), size=(len(names), cards_each), p=shares / shares.sum()).tolist()
     expires_at_ns = now_ns + CARD_LIFE_NS

@@ -47,7 +47,8 @@ class Timekeeper:
         self._append(
             (kernel.env.now, "settle", f"tick-{tick.now_ns // 1_000_000_000}", "", "", 0, receipt.settled_usdc6, "ok",
              kernel.env.now - asked_ns,
-             f"batches={receipt.batches} transactions={receipt.transactions} users={receipt.users} gas={receipt.gas_used}")
+             f"batches={receipt.batches} transactions={receipt.transactions} users={receipt.users} "
+             f"gas={receipt.gas_used}")
         )  # fmt: skip
 
     def _expire(self) -> Iterator[Any]:

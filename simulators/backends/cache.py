@@ -9,7 +9,7 @@ from engine.ports import Opening
 from simulators.backends.served import Served
 
 CLAIMS_KEPT = 50_000
-"""At least so many keys are remembered. A claim only spares a repeat the way to the ledger, which remembers them all."""
+"""At least so many keys are remembered. A claim only spares a repeat some work: the ledger remembers them all."""
 
 
 class MemoryCache:

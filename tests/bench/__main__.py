@@ -2,7 +2,8 @@
 
     python -m tests.bench [--quick]
 
-Each entry is ``{name, value, unit, goal, ok, against, machine}``; values are ratios within this one run where they can be.
+Each entry is ``{name, value, unit, goal, ok, against, machine}``; values are ratios within this one run where they can
+be.
 ``--quick`` takes a tenth of the swipes, and says so in the names.
 """
 

@@ -2,8 +2,8 @@
 
     python -m tests.bench.one_day 100000
 
-prints one JSON line. The day is scenarios/library/million_day.yaml with ``world.swipes=N`` and one cardholder for every 20
-swipes (50,000 for a million), from loading the scenario to the written report.
+prints one JSON line. The day is scenarios/library/million_day.yaml with ``world.swipes=N`` and one cardholder for every
+20 swipes (50,000 for a million), from loading the scenario to the written report.
 """
 
 from __future__ import annotations

@@ -88,7 +88,6 @@ def test_the_limits_scenario_meets_each_limit() -> None:
 
 def test_an_asgi_engine_runs_in_virtual_time_and_passes() -> None:
     out = Path(mkdtemp(prefix="swipelab-asgi-"))
-    swipelab(
-        "run", "two_cards_one_balance", "--engine", "asgi:scenarios.engines.asgi_app:app", "--out", str(out / "run"), code=0
-    )  # fmt: skip
+    engine = "asgi:scenarios.engines.asgi_app:app"
+    swipelab("run", "two_cards_one_balance", "--engine", engine, "--out", str(out / "run"), code=0)
     assert json.loads((out / "run" / "report.json").read_text())["verdict"] == "pass"

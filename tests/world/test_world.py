@@ -135,7 +135,8 @@ def test_a_withdrawal_of_everything_shrinks_to_what_spending_leaves() -> None:
 
 def test_a_frozen_card_pays_nothing_until_it_is_thawed() -> None:
     done = scripted(
-        Step(HOUR_NS, "freeze", "ada"), swipe(2 * HOUR_NS, 100), Step(3 * HOUR_NS, "unfreeze", "ada"), swipe(4 * HOUR_NS, 100)
+        Step(HOUR_NS, "freeze", "ada"), swipe(2 * HOUR_NS, 100),
+        Step(3 * HOUR_NS, "unfreeze", "ada"), swipe(4 * HOUR_NS, 100),
     )  # fmt: skip
     assert results(done.of("authorize")) == ["card_frozen", "approved"]
 

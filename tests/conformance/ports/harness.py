@@ -1,6 +1,6 @@
 """What a port's conformance suite needs: a world to run in, and one factory per implementation.
 
-A production adapter joins by adding itself to ``HOLD_STORES`` or ``LEDGERS``; every test of the suite then runs on it too.
+A production adapter joins by adding itself to ``HOLD_STORES`` or ``LEDGERS``; every test then runs on it too.
 """
 
 from __future__ import annotations

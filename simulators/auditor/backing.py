@@ -6,7 +6,8 @@ what is held and captured for certain, less what is burned and what may be owed.
 Evidence. Chain events alone on one side, answered approvals and captures on the other. A customer may ask for a
 payout of money that holds already need, and the contract pays it after its delay, whatever the engine does; a gap
 that a payout opens is therefore excused up to the most that could be held and unburned when the engine had been told
-of that request. What the engine approved after that is not excused.
+of that request, and so is a capture beyond its hold while money is on its way out. What the engine approved after
+that is not excused.
 
 No false alarm. The engine may only approve against final deposits, which are on chain long before. What it may burn for
 a capture in flight is taken off the need as well, so a burn lowers both sides alike.
@@ -25,12 +26,13 @@ def gap_usdc6(account: Account) -> int:
     return need - (account.chain_in_usdc6 - account.chain_out_usdc6 - account.burned_usdc6)
 
 
-def excuse_payout(account: Account) -> None:
+def excuse_payout(account: Account, paid_usdc6: int) -> None:
     """A payout is in a block: what it leaves open of the need of its own time is not the engine's doing."""
+    if account.withdrawals_noticed <= account.withdrawals_ended:
+        account.excused_usdc6 += paid_usdc6  # the engine has not been told of the request yet
+        return
     gap = max(gap_usdc6(account), 0)
-    excused = gap if account.need_usdc6 is None else min(gap, max(account.need_usdc6, 0))
-    account.excused_usdc6 = max(account.excused_usdc6, excused)
-    account.need_usdc6 = None
+    account.excused_usdc6 = max(account.excused_usdc6, min(gap, max(account.need_usdc6, 0)))
 
 
 def judge(book: Book, at_ns: int, account: Account, what: str, ref: str) -> None:

@@ -73,6 +73,7 @@ class Account:
         "free_usdc6",
         "high_cents",
         "index",
+        "leaving_usdc6",
         "month",
         "month_cents",
         "need_usdc6",
@@ -87,6 +88,8 @@ class Account:
         "spent_cents",
         "uneven",
         "unresolved",
+        "withdrawals_ended",
+        "withdrawals_noticed",
         "withdrawing_usdc6",
     )
 
@@ -103,7 +106,7 @@ class Account:
         self.presented_cents = self.captured_cents = 0
         """Sent in clearing files, each presentment once; of that, answered as posted."""
         self.receivable_usdc6 = self.receivable_at_ns = 0
-        """The most that the customer may owe, and when the last of it was reported."""
+        """The most that the customer may owe, and by when the last of it was booked for certain."""
         self.burned_usdc6 = self.burned_before_usdc6 = self.burned_at_ns = self.short_usdc6 = 0
         self.forgiven_usdc6 = 0
         """Settled on chain in all, before the latest settlements, when; missed by settlements; reported as too much."""
@@ -113,10 +116,12 @@ class Account:
         """Notices sent and not answered."""
         self.uneven = False
         """Some amount was no whole number of cents."""
-        self.withdrawing_usdc6 = self.pending_usdc6 = 0
-        """Certainly set aside; possibly set aside."""
-        self.need_usdc6: int | None = None
-        """The most that holds and unburned captures amounted to when the pending withdrawal was noticed."""
+        self.withdrawing_usdc6 = self.pending_usdc6 = self.leaving_usdc6 = 0
+        """Certainly set aside; possibly set aside; asked for on chain, until the engine has been told how it ended."""
+        self.need_usdc6 = 0
+        """The most that holds and unburned captures amounted to when the latest withdrawal was noticed."""
+        self.withdrawals_noticed = self.withdrawals_ended = 0
+        """Requests whose notice was answered; withdrawals that are over, on chain."""
         self.chain_in_usdc6 = self.chain_out_usdc6 = self.excused_usdc6 = 0
         """Deposits and payouts in blocks; what a payout may have left unbacked by itself."""
         self.day = self.month = -1
@@ -185,12 +190,16 @@ class Book:
         self.auths: dict[str, Auth] = {}
         self.finished: list[str] = []
         self.early: dict[str, bool] = {}
-        """Reversals that came before their authorization; True once answered."""
-        self.reversals: dict[str, bool] = {}
-        """Keys of reversals; whether anything could be held when they were first sent."""
+        """Authorizations of which something came before they did; True once a reversal was answered."""
+        self.reversals: dict[str, bool | tuple[str, int]] = {}
+        """By key: whether anything could be held when it was first sent; once answered, of what and how many cents."""
         self.presented: dict[str, int] = {}
         """Packed, see above; kept to the end, for the statement."""
         self.presented_again: set[str] = set()
+        self.loose: set[str] = set()
+        """Presentments that were sent while no approval of their authorization was known."""
+        self.parts: dict[str, int] = {}
+        """Cents presented of an authorization while a withdrawal was under way."""
         self.receivables: dict[str, int] = {}
         """Cents reported as not covered, by presentment."""
         self.batches: set[str] = set()

@@ -45,17 +45,33 @@ def batch_sent(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch) -> No
         else:
             account = cards.get(presentment.card_id, book.nobody)
             low = 0
+        if auth is None or type(auth.answer) is not int:
+            _loose(book, hours, auth, presentment)
         presented[ref] = cents << 26 | account.index << 2
         account.presented_cents += cents
-        if cents > low and account.withdrawing_usdc6:
-            _takes_from_withdrawal(account, (cents - low) * USDC6_PER_CENT)
+        if account.leaving_usdc6:
+            _beside_a_withdrawal(book, account, presentment, low)
 
 
-def _takes_from_withdrawal(account: Account, usdc6: int) -> None:
-    """A capture beyond its hold may take even what is on its way out."""
-    taken = min(usdc6, account.withdrawing_usdc6)
-    account.withdrawing_usdc6 -= taken
-    account.free_usdc6 += taken
+def _loose(book: Book, hours: Hours, auth: Auth | None, presentment: Presentment) -> None:
+    """Sent while no approval is known: whether it comes after one and uses its hold up, nobody can tell."""
+    book.loose.add(presentment.presentment_id)
+    if auth is None:
+        book.early.setdefault(presentment.authorization_id, False)
+    elif auth.high or auth.answer is None:
+        hours.release(auth)
+
+
+def _beside_a_withdrawal(book: Book, account: Account, presentment: Presentment, low: int) -> None:
+    """A capture beyond its hold may take even what is on its way out, and that may leave before it is burned."""
+    used = book.parts.get(presentment.authorization_id, 0)
+    book.parts[presentment.authorization_id] = used + presentment.amount_cents
+    usdc6 = (presentment.amount_cents - max(low - used, 0)) * USDC6_PER_CENT
+    if usdc6 > 0:
+        taken = min(usdc6, account.withdrawing_usdc6)
+        account.withdrawing_usdc6 -= taken
+        account.free_usdc6 += taken
+        account.excused_usdc6 += min(usdc6, account.leaving_usdc6)
 
 
 def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, receipt: ClearingReceipt) -> None:
@@ -75,7 +91,7 @@ def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, r
             "presentments",
         )  # fmt: skip
     presented, auths, touched, accounts = book.presented, book.auths, hours.touched, book.by_index
-    ended = book.finished.append
+    ended, loose = book.finished.append, book.loose
     for presentment, result in zip(batch.presentments, receipt.results, strict=False):
         cents = presentment.amount_cents
         packed = presented[presentment.presentment_id]
@@ -95,7 +111,7 @@ def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, r
         touched[account] = None
         account.captured_cents += cents
         auth = auths.get(presentment.authorization_id)
-        if auth is None or type(auth.answer) is not int or not auth.high:
+        if auth is None or not auth.high or (loose and presentment.presentment_id in loose):
             account.spent_cents += cents
         elif presentment.final:
             account.spent_cents += cents - auth.low

@@ -29,11 +29,16 @@ def event(book: Book, at_ns: int, seen: ChainEvent) -> None:
     elif kind == "SettlementShortfall":
         _short(book, at_ns, seen)
     elif kind in _STEPS:
-        step_possible(account, _STEPS[kind], amount)
         if kind == "WithdrawalCompleted":
             account.chain_out_usdc6 += amount
-            backing.excuse_payout(account)
-    elif kind != "WithdrawalRequested":
+            backing.excuse_payout(account, amount)
+        else:
+            step_possible(account, _STEPS[kind], amount)
+        if kind != "WithdrawalReduced" or not amount:
+            account.withdrawals_ended += 1
+    elif kind == "WithdrawalRequested":
+        account.leaving_usdc6 += amount
+    else:
         raise ValueError(f"unknown chain event {kind!r}")
     backing.judge(book, at_ns, account, kind, seen.ref)
 
@@ -43,7 +48,7 @@ def _short(book: Book, at_ns: int, seen: ChainEvent) -> None:
     account = book.account(seen.account_id)
     account.short_usdc6 += seen.amount_usdc6
     account.receivable_usdc6 += seen.amount_usdc6
-    account.receivable_at_ns = at_ns
+    account.receivable_at_ns = at_ns + book.finality_ns  # the engine learns of it when it is final
     account.free_usdc6 += seen.amount_usdc6
     mark = (seen.settlement_id, seen.account_id)
     book.shortfalls[mark] = book.shortfalls.get(mark, 0) + seen.amount_usdc6

@@ -7,6 +7,8 @@ from simulators.auditor.book import USDC6_PER_CENT, Account, Book, Notice
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usdc, when
 
+_WITHOUT_END = 1 << 200
+
 
 def deposit_seen(book: Book, deposit_id: str, account: Account, amount_usdc6: int) -> Notice:
     """The first word of a deposit, from a block or from its notice: from now on it may be spent."""
@@ -52,6 +54,7 @@ def withdrawal_sent(book: Book, hours: Hours, at_ns: int, message: WithdrawalNot
         if notice.sent == 1:
             notice.mark = (_free_for_certain(notice.account), notice.account.high_cents, _Mark(hours))
             notice.account.pending_usdc6 += message.amount_usdc6
+            notice.account.leaving_usdc6 = max(notice.account.leaving_usdc6, message.amount_usdc6)
     else:
         step_possible(notice.account, message.stage, message.amount_usdc6)
 
@@ -65,8 +68,6 @@ def step_possible(account: Account, stage: str, amount_usdc6: int) -> None:
     over = max(account.withdrawing_usdc6 - amount_usdc6, 0)
     account.free_usdc6 += over
     account.withdrawing_usdc6 -= over
-    if stage == WithdrawalStage.COMPLETED:
-        account.withdrawing_usdc6 = 0  # paid out: what was set aside and is gone stays off the free funds
 
 
 def withdrawal_answered(
@@ -82,17 +83,20 @@ def withdrawal_answered(
     elif message.stage is WithdrawalStage.REDUCED:
         account.pending_usdc6 = min(account.pending_usdc6, amount_usdc6)
     else:
-        account.pending_usdc6 = 0
+        account.pending_usdc6 = account.leaving_usdc6 = 0
         if message.stage is WithdrawalStage.COMPLETED:
             account.paid_out_usdc6 += amount_usdc6
+            account.withdrawing_usdc6 = 0  # gone, and off the free funds for good
 
 
 def _set_aside(notice: Notice, amount_usdc6: int) -> None:
     """What a request certainly took: at most what was free at the least favourable instant while it was in flight."""
     account = notice.account
     free_then, high_then, mark = notice.mark
+    account.withdrawals_noticed += 1
     asked = mark.asked_since(account)
     if asked is None:
+        account.need_usdc6 = _WITHOUT_END
         return
     needed = (high_then + asked + account.presented_cents) * USDC6_PER_CENT
     account.need_usdc6 = needed - account.burned_usdc6

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from engine.interface import ExpiryReceipt, ReversalRequest, ReversalResponse
 from simulators.auditor.book import RELEASED, Auth, Book
 from simulators.auditor.hours import Hours
@@ -19,24 +17,22 @@ def reversal_sent(book: Book, hours: Hours, at_ns: int, message: ReversalRequest
             book.early[authorization_id] = False
     elif auth.high or auth.answer is None:
         hours.release(auth)
-    left = auth is not None and (auth.high > 0 or auth.answer is None)
+    left = auth is None or auth.high > 0 or auth.answer is None
     book.reversals.setdefault(message.idempotency_key, left)
 
 
 def reversal_answered(book: Book, hours: Hours, at_ns: int, message: ReversalRequest, answer: ReversalResponse) -> None:
     """From now on the hold is gone."""
     key, authorization_id = message.idempotency_key, message.authorization_id
-    first = book.recall(key)
-    said = (authorization_id, answer.released_cents)
-    if first is not None:
-        if first != said:
+    first = book.reversals[key]
+    if isinstance(first, tuple):
+        if first != (authorization_id, answer.released_cents):
             _told_twice(book, at_ns, key, authorization_id, first, answer)
         return
-    book.said[key] = said
+    book.reversals[key] = (authorization_id, answer.released_cents)
     auth = book.auths.get(authorization_id)
-    most_cents = auth.cents if auth is not None and book.reversals.get(key) else 0
-    fresh = at_ns - message.sent_at_ns <= book.memory_ns  # else its first answer may be forgotten
-    if fresh and not 0 <= answer.released_cents <= most_cents:
+    most_cents = auth.cents if auth is not None and first else 0
+    if not 0 <= answer.released_cents <= most_cents:
         book.found(
             "I3", at_ns, authorization_id, "" if auth is None else auth.account.account_id,
             f"a reversal answered at {when(at_ns)} freed {usd(answer.released_cents)}; at most {usd(most_cents)} can "
@@ -48,8 +44,10 @@ def reversal_answered(book: Book, hours: Hours, at_ns: int, message: ReversalReq
     _end(book, hours, auth, authorization_id)
 
 
-def _told_twice(book: Book, at_ns: int, key: str, authorization_id: str, first: Any, answer: ReversalResponse) -> None:
-    if isinstance(first, tuple) and first[0] == authorization_id:
+def _told_twice(
+    book: Book, at_ns: int, key: str, authorization_id: str, first: tuple[str, int], answer: ReversalResponse
+) -> None:
+    if first[0] == authorization_id:
         told = f"first {usd(first[1])} freed, at {when(at_ns)} {usd(answer.released_cents)}"
         message = f"two answers under key {key!r}: {told}"
     else:

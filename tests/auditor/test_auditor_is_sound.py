@@ -1,0 +1,131 @@
+"""A right engine is never accused, whatever overlaps with whatever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from little_world import HOUR_NS, MS, SECOND_NS, USDC6, Leg, World, world
+
+from engine.interface import LimitTerms, Terms, WithdrawalStage
+
+TERMS = Terms(limits=LimitTerms(per_transaction_cents=8_000, daily_cents=15_000, monthly_cents=40_000))
+cents = st.integers(1, 2_500) | st.sampled_from([1, 2_000, 8_000, 8_001, 10_000])
+delays = st.sampled_from([0, 1, 5, 40, 900, 30_000]).map(lambda ms: ms * MS)
+legs = st.builds(Leg, delays, delays, st.sampled_from(["", "", "", "", "before", "after"]))
+who = st.sampled_from(["ada", "bob", "cleo"])
+back = st.integers(-1, 8)
+"""Which authorization: 0 is the newest, 1 the one before; -1 has not been sent yet."""
+swipes = st.tuples(st.just("swipe"), cents, legs, st.sampled_from([False, False, False, True]))
+waits = st.tuples(st.just("wait"), st.sampled_from([1, 20, 1_000, 60_000]).map(lambda ms: ms * MS))
+steps = st.one_of(
+    swipes,
+    swipes,
+    swipes,
+    swipes,
+    st.tuples(st.just("repeat"), back, legs),
+    st.tuples(st.just("reverse"), back, legs),
+    st.tuples(st.just("reverse as asked anew"), back, legs),
+    st.tuples(st.just("clear"), back, st.sampled_from([-100, -1, 0, 0, 0, 1, 100, 3_000]), st.booleans(), legs),
+    st.tuples(st.just("present"), st.lists(st.tuples(back, cents, st.booleans()), min_size=1, max_size=3), legs),
+    st.tuples(st.just("batch again"), st.integers(0, 10), legs),
+    st.tuples(st.just("deposit"), who, st.integers(1, 10**8)),
+    st.tuples(st.just("withdraw"), who, st.sampled_from([10**6, 10**7, 3 * 10**8]) | st.integers(1, 10**8)),
+    st.tuples(st.just("withdrawn"), who, st.sampled_from([WithdrawalStage.CANCELLED, WithdrawalStage.COMPLETED])),
+    st.tuples(st.just("settle or ask"), who, st.booleans()),
+    waits,
+    waits,
+    st.tuples(st.just("wait"), st.sampled_from([1, 5, 25, 5 * 24 + 1]).map(lambda hours: hours * HOUR_NS)),
+)
+
+
+def ref_of(little: World, back: int) -> str:
+    return f"a{max(len(little.requests) - 1 - back, 0)}"
+
+
+def owner(ref: str) -> tuple[str, str]:
+    """Account and network of an authorization, before it exists too."""
+    number = int(ref[1:])
+    return ("ada", "ada", "bob", "cleo")[number % 4], ("visa", "amex", "visa")[number % 3]
+
+
+def present(little: World, parts: list[tuple[str, int, bool]], leg: Leg) -> None:
+    little.present(*parts, cards={ref: "-".join(owner(ref)) for ref, _, _ in parts}, leg=leg)
+
+
+def do(little: World, step: tuple[Any, ...]) -> None:
+    """One step of a history."""
+    match step:
+        case ("swipe", amount, leg, estimate):
+            ref = ref_of(little, -1)
+            account_id, network = owner(ref)
+            little.swipe(ref, amount, account_id, network, leg, estimate=estimate)
+        case ("repeat", back, leg) if little.requests and back >= 0:
+            little.send(little.requests[ref_of(little, back)], leg)
+        case ("reverse", back, leg):
+            little.reverse(ref_of(little, back), leg)
+        case ("reverse as asked anew", back, leg):
+            little.reverse(ref_of(little, back), leg, key=f"{ref_of(little, back)}:{little.now_ns}")
+        case ("clear", back, more, final, leg) if little.requests and back >= 0:
+            ref = ref_of(little, back)
+            present(little, [(ref, max(little.requests[ref].amount_cents + more, 1), final)], leg)
+        case ("present", parts, leg):
+            present(little, [(ref_of(little, back), amount, final) for back, amount, final in parts], leg)
+        case ("batch again", index, leg) if little.batches:
+            little.send(little.batches[index % len(little.batches)], leg)
+        case ("deposit", account_id, usdc6):
+            little.deposit(account_id, usdc6)
+        case ("withdraw", account_id, usdc6):
+            little.withdrawal(account_id, WithdrawalStage.REQUESTED, usdc6)
+        case ("withdrawn", account_id, stage):
+            little.withdrawal(account_id, stage)
+        case ("settle or ask", _, True):
+            little.settle()
+        case ("settle or ask", account_id, False):
+            little.run(2 * 60 * SECOND_NS)  # the auditor is told of a balance when nothing is in flight
+            little.auditor.balance(little.now_ns, little.desk.balance(account_id))
+        case ("wait", for_ns):
+            little.run(for_ns)
+
+
+def histories(shortest: int, longest: int) -> st.SearchStrategy[list[tuple[Any, ...]]]:
+    return st.lists(steps, min_size=shortest, max_size=longest)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(history=histories(1, 30) | histories(40, 80))
+def test_a_right_engine_is_never_accused(history: list[tuple[Any, ...]]) -> None:
+    little = world(TERMS, cents=30_000)
+    for step in history:
+        do(little, step)
+    assert little.close().findings == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(amounts=st.lists(st.tuples(cents, legs, delays), min_size=2, max_size=20))
+def test_a_crowd_on_one_balance_is_never_taken_for_an_overspend(amounts: list[tuple[int, Leg, int]]) -> None:
+    """Everything at once on one account that cannot pay it all, then all of it taken back at once."""
+    little = world(TERMS)
+    for n, (amount, leg, gap_ns) in enumerate(amounts):
+        little.swipe(f"x{n}", amount, leg=leg)
+        little.run(gap_ns // 8)
+        if n % 3 == 2:
+            little.reverse(f"x{n - 1}", leg)
+    assert little.close().findings == []
+
+
+def test_midnight_between_sending_and_answering_is_in_neither_window() -> None:
+    """Ten swipes fill the old day's limit; ten more are decided after midnight though sent before."""
+    terms = Terms(limits=LimitTerms(1_000, 10_000, 10**9))
+    little = world(terms, cents=100_000)
+    little.run(23 * HOUR_NS - little.now_ns % (24 * HOUR_NS) + 59 * 60 * SECOND_NS)
+    for n in range(10):
+        little.swipe(f"old{n}", 1_000)
+    little.run(SECOND_NS)
+    for n in range(10):
+        little.swipe(f"new{n}", 1_000, leg=Leg(60 * SECOND_NS, SECOND_NS))
+    little.run(120 * SECOND_NS)
+    held = little.desk.balance("ada").held_usdc6
+    assert held == 20 * 1_000 * USDC6
+    assert little.close().findings == []

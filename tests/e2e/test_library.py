@@ -14,6 +14,8 @@ from tempfile import mkdtemp
 
 import pytest
 
+from simulators.backends.chain.anvil import HOW_TO_INSTALL, find_anvil, start_anvil
+
 LIBRARY = Path(__file__).parents[2] / "scenarios" / "library"
 SMALL = sorted(path.stem for path in LIBRARY.glob("*.yaml") if path.stem != "million_day")
 
@@ -91,3 +93,20 @@ def test_an_asgi_engine_runs_in_virtual_time_and_passes() -> None:
     engine = "asgi:scenarios.engines.asgi_app:app"
     swipelab("run", "two_cards_one_balance", "--engine", engine, "--out", str(out / "run"), code=0)
     assert json.loads((out / "run" / "report.json").read_text())["verdict"] == "pass"
+
+
+def test_a_real_node_gives_the_same_money_and_the_same_gas_as_the_one_in_process() -> None:
+    binary = find_anvil()
+    if binary is None:
+        pytest.skip(f"no anvil: {HOW_TO_INSTALL}")
+    out = Path(mkdtemp(prefix="swipelab-rpc-"))
+    anvil = start_anvil(genesis_timestamp_s=1_735_689_600, binary=binary)
+    try:
+        node = ("--set", "chain.node=rpc", "--set", f"chain.rpc_url={anvil.url}")
+        swipelab("run", "two_cards_one_balance", *node, "--out", str(out / "run"), code=0)
+    finally:
+        anvil.stop()
+    remote = json.loads((out / "run" / "report.json").read_text())
+    local = suite("engine")[1]["two_cards_one_balance"]
+    for section in ("counts", "settlement", "reconciliation"):
+        assert remote[section] == local[section]

@@ -36,6 +36,14 @@ class Outcome:
         return [check["name"] for check in self.report["checks"] if not check["ok"]] if self.report else []
 
 
+    @property
+    def why(self) -> str:
+        """The first failed invariant in words, or else the first failed check; "" where none failed."""
+        failed = [check for check in self.report["checks"] if not check["ok"]] if self.report else []
+        invariants = [check for check in failed if check["name"].startswith("I")]
+        return next((f"{check['name']}: {check['detail']}" for check in (*invariants, *failed)), "")
+
+
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
     folder: Path

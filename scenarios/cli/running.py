@@ -47,6 +47,8 @@ def suite(pattern: str | None, engine: str, seed: int | None, out: Path | None, 
 
     def ended(outcome: suites.Outcome) -> None:
         console.print(_line(outcome, width), markup=False, soft_wrap=True)
+        if outcome.why:
+            console.print(f"        {outcome.why}", markup=False, soft_wrap=True)
 
     with screen.naming(len(scenarios)) as begins:
         result = suites.run_suite(scenarios, engine, folder, arguments, begins, ended)

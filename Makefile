@@ -17,7 +17,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-demo: setup      ## a real week of purchases, from swipe to reconciled report
+demo: setup      ## a recorded week of purchases, from swipe to reconciled report
 	$(BIN)/swipelab run scenarios/library/grocery_week.yaml
 
 test: setup      ## every test, in under ten minutes on two cores

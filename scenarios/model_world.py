@@ -46,6 +46,10 @@ class Network(Part):
     """Time of day (UTC) at which the clearing file of the day before comes."""
     reversal_retry: Duration
     """A reversal is sent again after this time until it is answered."""
+    repeat_share: Share
+    """Of authorization requests that the network sends a second time; both answers have to be the same."""
+    repeat_after: Duration
+    """How long after the first a repeated request is sent."""
 
 
 def _network(name: str) -> Network:
@@ -57,6 +61,8 @@ def _network(name: str) -> Network:
         deadline=source.deadline_ns,
         clearing_at=source.clearing_at_ns,
         reversal_retry=source.reversal_retry_ns,
+        repeat_share=source.repeat_share,
+        repeat_after=source.repeat_after_ns,
     )
 
 
@@ -84,6 +90,8 @@ class Merchants(Part):
     """Remote orders that may ship in two parts."""
     split_share: Share = _HABITS.split_share
     """Of remote orders that ship, and clear, in two parts."""
+    abandoned_share: Share = _HABITS.abandoned_share
+    """Of approved purchases that are never presented, so that the hold has to expire."""
 
 
 class Payday(Part):

@@ -198,6 +198,8 @@ def _network(name: str, section: model_world.Network) -> settings.Network:
         deadline_ns=section.deadline,
         clearing_at_ns=section.clearing_at,
         reversal_retry_ns=section.reversal_retry,
+        repeat_share=section.repeat_share,
+        repeat_after_ns=section.repeat_after,
     )
 
 

@@ -35,7 +35,6 @@ class Outcome:
         """Names of the checks that failed."""
         return [check["name"] for check in self.report["checks"] if not check["ok"]] if self.report else []
 
-
     @property
     def why(self) -> str:
         """The first failed invariant in words, or else the first failed check; "" where none failed."""

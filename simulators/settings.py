@@ -172,12 +172,13 @@ class Chain:
 
 
 def default_networks() -> tuple[Network, ...]:
-    """Three networks with plain defaults: 12 ms a leg, deadlines of 2 s (Stripe's), 3 s (Marqeta's), 2 s."""
-    leg = Latency(12 * MS_NS, 0.35)
+    """Three networks, each with its own way: shares as cards are carried in the United States, roughly; legs of 11 to 16 ms;
+    deadlines of 2 s (Stripe's), 3 s (Marqeta's) and 2.5 s (Airwallex's); clearing files at 05:00, 06:00 and 07:00 UTC."""
+    visa, mastercard, amex = (Latency(ms * MS_NS, sigma) for ms, sigma in ((11, 0.35), (13, 0.35), (16, 0.4)))
     return (
-        Network("visa", 0.55, leg, leg, 2 * SECOND_NS, 5 * HOUR_NS),
-        Network("mastercard", 0.33, leg, leg, 3 * SECOND_NS, 6 * HOUR_NS),
-        Network("amex", 0.12, leg, leg, 2 * SECOND_NS, 7 * HOUR_NS),
+        Network("visa", 0.55, visa, visa, 2 * SECOND_NS, 5 * HOUR_NS),
+        Network("mastercard", 0.33, mastercard, mastercard, 3 * SECOND_NS, 6 * HOUR_NS),
+        Network("amex", 0.12, amex, amex, 2_500 * MS_NS, 7 * HOUR_NS),
     )
 
 

@@ -55,8 +55,9 @@ def test_every_setting_reaches_the_world_in_its_unit() -> None:
         "engine.backends.chain={median: 7ms, sigma: 0.1, floor: 1ms, capacity: 3}",
         "settlement={interval: 2h, batch_users: 50, bound: 5h}",
         "world.networks.visa={share: 0.2, to_engine: {median: 1ms, sigma: 0.2, floor: 3us}, deadline: 1s, "
-        "clearing_at: '01:02:03', reversal_retry: 9s}",
-        "world.merchants={fuel_authorize_cents: 100, fuel_mccs: [5541], tip_share: 0.1, split_share: 0.2}",
+        "clearing_at: '01:02:03', reversal_retry: 9s, repeat_share: 0.3, repeat_after: 4ms}",
+        "world.merchants={fuel_authorize_cents: 100, fuel_mccs: [5541], tip_share: 0.1, split_share: 0.2, "
+        "abandoned_share: 0.4}",
         "world.funding={opening_cents: 11, opening_sigma: 0.3, paydays: [{at: 1h, amount_cents: 12}]}",
         "chain={node: rpc, rpc_url: 'http://127.0.0.1:1', slot: 2s, confirmations: 5, withdrawal_delay: 4d}",
     ).settings  # fmt: skip
@@ -77,10 +78,16 @@ def test_every_setting_reaches_the_world_in_its_unit() -> None:
     assert visa == settings.Network(
         "visa", 0.2, settings.Latency(1_000_000, 0.2, 3_000), settings.default_networks()[0].from_engine,
         settings.SECOND_NS, 3_723 * settings.SECOND_NS, 9 * settings.SECOND_NS,
+        0.3, 4 * settings.MS_NS,
     )  # fmt: skip
     assert world.networks[1:] == settings.default_networks()[1:]
     assert world.habits == dataclasses.replace(
-        settings.Habits(), fuel_authorize_cents=100, fuel_mccs=frozenset({"5541"}), tip_share=0.1, split_share=0.2
+        settings.Habits(),
+        fuel_authorize_cents=100,
+        fuel_mccs=frozenset({"5541"}),
+        tip_share=0.1,
+        split_share=0.2,
+        abandoned_share=0.4,
     )
     assert world.funding == settings.Funding(11, 0.3, (settings.Payday(settings.HOUR_NS, 12),))
     assert world.chain == settings.Chain("rpc", "http://127.0.0.1:1", 2 * settings.SECOND_NS, 5, 4 * 86_400)

@@ -57,6 +57,8 @@ networks = st.fixed_dictionaries(
         "deadline": seconds,
         "clearing_at": st.integers(0, 86_399).map(lambda s: format_time_of_day(s * SECOND)),
         "reversal_retry": seconds,
+        "repeat_share": shares,
+        "repeat_after": seconds,
     },
 )
 people = ["ada", "ben", "true", "12", "1e3"]

@@ -38,31 +38,28 @@ class MemoryHoldStore:
     def __init__(self, served: Served) -> None:
         self._serve = served.serve
         self._balances: dict[str, _Balance] = {}
-        self._holds: dict[str, Hold] = {}
+        self._holds: dict[str, tuple[_Balance, int, int]] = {}
+        """What is left of each hold: whose, how much (millionths of a USDC), counted on which day."""
 
     async def place(self, hold: Hold, limits: LimitTerms) -> DeclineReason | None:
         await self._serve()
-        if hold.authorization_id in self._holds:
+        authorization_id, account_id, amount_usdc6, amount_cents, at_ns = hold
+        if authorization_id in self._holds:
             return None
-        balance = self._balances.get(hold.account_id)
+        balance = self._balances.get(account_id)
         if balance is None:
-            balance = self._balances[hold.account_id] = _Balance()
-        day = day_of(hold.at_ns)
+            balance = self._balances[account_id] = _Balance()
+        day = day_of(at_ns)
         if day != balance.day:
             balance.enter(day)
         reason = numeric(
-            hold.amount_cents,
-            hold.amount_usdc6,
-            balance.available_usdc6,
-            balance.day_cents,
-            balance.month_cents,
-            limits,
+            amount_cents, amount_usdc6, balance.available_usdc6, balance.day_cents, balance.month_cents, limits
         )
         if reason is None:
-            balance.available_usdc6 -= hold.amount_usdc6
-            balance.day_cents += hold.amount_cents
-            balance.month_cents += hold.amount_cents
-            self._holds[hold.authorization_id] = hold
+            balance.available_usdc6 -= amount_usdc6
+            balance.day_cents += amount_cents
+            balance.month_cents += amount_cents
+            self._holds[authorization_id] = (balance, amount_usdc6, day)
         return reason
 
     async def drop(self, authorization_ids: Sequence[str]) -> None:
@@ -71,10 +68,9 @@ class MemoryHoldStore:
             kept = self._holds.pop(authorization_id, None)
             if kept is None:
                 continue
-            balance = self._balances[kept.account_id]
-            balance.available_usdc6 += kept.amount_usdc6
-            left_cents = kept.amount_usdc6 // USDC6_PER_CENT
-            day = day_of(kept.at_ns)
+            balance, left_usdc6, day = kept
+            balance.available_usdc6 += left_usdc6
+            left_cents = left_usdc6 // USDC6_PER_CENT
             if day == balance.day:
                 balance.day_cents -= left_cents
             if month_of_day(day) == balance.month:
@@ -82,13 +78,14 @@ class MemoryHoldStore:
 
     async def apply(self, changes: Sequence[HoldChange]) -> None:
         await self._serve()
-        for change in changes:
-            balance = self._balances.get(change.account_id)
+        for account_id, authorization_id, left_usdc6, available_usdc6 in changes:
+            balance = self._balances.get(account_id)
             if balance is None:
-                balance = self._balances[change.account_id] = _Balance()
-            balance.available_usdc6 += change.available_usdc6
-            if not change.authorization_id:
+                balance = self._balances[account_id] = _Balance()
+            balance.available_usdc6 += available_usdc6
+            if not authorization_id:
                 continue
-            kept = self._holds.pop(change.authorization_id, None)
-            if kept is not None and change.hold_left_usdc6:
-                self._holds[change.authorization_id] = kept._replace(amount_usdc6=change.hold_left_usdc6)
+            kept = self._holds.pop(authorization_id, None)
+            if kept is not None and left_usdc6:
+                owner, _, day = kept
+                self._holds[authorization_id] = (owner, left_usdc6, day)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 from engine.domain.accounts import Account, Card, Funds
@@ -24,6 +25,7 @@ from engine.domain.ledger import (
 )
 from engine.domain.settlement import Settlement, settlement_of
 from engine.ports import Transition
+from simulators.backends.authorizations import Authorizations
 from simulators.backends.served import Served
 
 _LINES = {
@@ -41,6 +43,23 @@ class UnbalancedEntry(Exception):
     """A journal entry does not sum to zero: the engine is broken, nothing may go on."""
 
 
+class _Queue:
+    """What one account has to burn, as columns: after clearing, a whole day of captures waits here."""
+
+    __slots__ = ("_amounts_usdc6", "_refs")
+
+    def __init__(self) -> None:
+        self._refs: list[str] = []
+        self._amounts_usdc6 = array("q")
+
+    def add(self, queued: Queued) -> None:
+        self._refs.append(queued.ref)
+        self._amounts_usdc6.append(queued.amount_usdc6)
+
+    def of(self, account_id: str) -> Iterator[tuple[str, str, int]]:
+        return zip(self._refs, repeat(account_id), self._amounts_usdc6, strict=False)
+
+
 class MemoryLedger:
     """The port ``Ledger``. ``journal`` is called with every entry that is committed."""
 
@@ -50,10 +69,11 @@ class MemoryLedger:
         self._accounts: dict[str, Account] = {}
         self._cards: dict[str, Card] = {}
         self._funds: dict[str, list[int]] = {}
-        self._authorizations: dict[str, Authorization] = {}
+        self._authorizations = Authorizations()
         self._answers: dict[str, Answer] = {}
+        """All but those that the authorizations keep."""
         self._posted: set[str] = set()
-        self._queued: dict[str, list[Queued]] = {}
+        self._queued: dict[str, _Queue] = {}
         self._settlements: dict[str, Settlement] = {}
         self._expiring: dict[int, deque[str]] = {}
         """Ids by lifetime; within one lifetime the first to be placed is the first to end."""
@@ -68,16 +88,21 @@ class MemoryLedger:
 
     async def record(self, commit: Commit) -> Recorded:
         await self._serve()
-        for answer in commit.answers:
-            if answer.key in self._answers:
-                return Recorded.ANSWERED
-        for authorization in commit.authorizations:
-            if authorization.authorization_id in self._authorizations:
-                return Recorded.EXISTS
-        for entry in commit.entries:
-            if self._funds[entry.account_id][0] < entry.amount_usdc6:
-                return Recorded.SHORT
-        self._commit(commit)
+        (answer,) = commit.answers
+        if self._answer(answer.key) is not None:
+            return Recorded.ANSWERED
+        if not commit.authorizations:
+            self._answers[answer.key] = answer
+            return Recorded.DONE
+        (authorization,), (entry,) = commit.authorizations, commit.entries
+        if authorization.authorization_id in self._authorizations:
+            return Recorded.EXISTS
+        if self._funds[entry.account_id][0] < entry.amount_usdc6:
+            return Recorded.SHORT
+        self._post(entry)
+        self._expect_end_of(authorization)
+        if not self._authorizations.put_approved(authorization, answer):
+            self._answers[answer.key] = answer
         return Recorded.DONE
 
     async def update(self, touch: Touch, transition: Transition) -> Commit:
@@ -88,14 +113,14 @@ class MemoryLedger:
 
     async def answer(self, key: str) -> Answer | None:
         await self._serve()
-        return self._answers.get(key)
+        return self._answer(key)
 
     async def due(self, now_ns: int, limit: int) -> Sequence[str]:
         await self._serve()
         found: list[str] = []
         for waiting in self._expiring.values():
             while waiting and len(found) < limit:
-                known = self._authorizations[waiting[0]]
+                known = self._authorizations.get(waiting[0])
                 if known.status is Status.OPEN and known.expires_at_ns > now_ns:
                     break
                 waiting.popleft()
@@ -109,7 +134,7 @@ class MemoryLedger:
         if not account_ids:
             return None
         settlement = settlement_of(
-            (queued for account_id in account_ids for queued in self._queued.pop(account_id)), now_ns
+            (queued for account_id in account_ids for queued in self._queued.pop(account_id).of(account_id)), now_ns
         )
         self._settlements[settlement.settlement_id] = settlement
         return settlement
@@ -148,9 +173,12 @@ class MemoryLedger:
         available, held, unsettled, withdrawing, receivable = books
         return Funds(available, held, unsettled, withdrawing, -receivable)
 
+    def _answer(self, key: str) -> Answer | None:
+        return self._answers.get(key) or self._authorizations.answer(key)
+
     def _read(self, touch: Touch) -> Rows:
-        authorizations = _found(self._authorizations, touch.authorizations)
-        cards = _found(self._cards, touch.cards)
+        authorizations = _found(self._authorizations.get, touch.authorizations)
+        cards = _found(self._cards.get, touch.cards)
         account_ids = dict.fromkeys(touch.accounts)
         account_ids.update((a.account_id, None) for a in authorizations.values())
         account_ids.update((card.account_id, None) for card in cards.values())
@@ -159,8 +187,8 @@ class MemoryLedger:
             {account_id: funds for account_id in account_ids if (funds := self._funds_of(account_id)) is not None},
             cards,
             frozenset(ref for ref in touch.posted if ref in self._posted),
-            _found(self._answers, touch.keys),
-            _found(self._settlements, touch.settlements),
+            _found(self._answer, touch.keys),
+            _found(self._settlements.get, touch.settlements),
         )
 
     def _commit(self, commit: Commit) -> None:
@@ -176,18 +204,25 @@ class MemoryLedger:
         for answer in commit.answers:
             self._answers[answer.key] = answer
         for queued in commit.queued:
-            self._queued.setdefault(queued.account_id, []).append(queued)
+            queue = self._queued.get(queued.account_id)
+            if queue is None:
+                queue = self._queued[queued.account_id] = _Queue()
+            queue.add(queued)
         self._posted.update(commit.posted)
         for settlement_id in commit.closed:
             del self._settlements[settlement_id]
 
     def _keep(self, authorization: Authorization) -> None:
-        authorization_id = authorization.authorization_id
-        if authorization_id not in self._authorizations and authorization.status is Status.OPEN:
-            lifetime_ns = authorization.expires_at_ns - authorization.counted_at_ns
-            waiting = self._expiring.setdefault(lifetime_ns, deque())
-            waiting.append(authorization_id)
-        self._authorizations[authorization_id] = authorization
+        if authorization.status is Status.OPEN and authorization.authorization_id not in self._authorizations:
+            self._expect_end_of(authorization)
+        self._authorizations.put(authorization)
+
+    def _expect_end_of(self, authorization: Authorization) -> None:
+        lifetime_ns = authorization.expires_at_ns - authorization.counted_at_ns
+        waiting = self._expiring.get(lifetime_ns)
+        if waiting is None:
+            waiting = self._expiring[lifetime_ns] = deque()
+        waiting.append(authorization.authorization_id)
 
     def _post(self, entry: Entry) -> None:
         """Add the postings to the books; an entry that does not balance stops the world."""
@@ -218,5 +253,5 @@ class MemoryLedger:
             column.append(value)
 
 
-def _found(table: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
-    return {key: table[key] for key in keys if key in table}
+def _found(get: Callable[[str], Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: row for key in keys if (row := get(key)) is not None}

@@ -1,0 +1,120 @@
+"""Authorizations, with the answers that approved them, in 64 bytes each.
+
+A day of a million swipes leaves a million of them, and each is read a few times at most: so they are kept as packed
+rows, and become objects again when somebody asks. What is read back equals what was put in.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from engine.domain.authorization import Authorization, Status
+from engine.domain.decline import APPROVED_CODE
+from engine.domain.ledger import Answer
+from engine.interface import AuthorizationResponse
+
+_STATE = Struct("<5qIHB")
+"""Cents authorized, instant of its end; cents held, captured; instant counted; numbers of account, network, status."""
+_TERMS = Struct("<2q")
+"""The first two, which never change; an answer kept here is made of them."""
+_ROW = Struct(_STATE.format + "B16s")
+"""The state; whether the answer of the approval is kept here; its fingerprint."""
+_KEPT_AT = _STATE.size
+_STATUSES = tuple(Status)
+_STATUS_NUMBERS = {status: number for number, status in enumerate(_STATUSES)}
+_NO_FINGERPRINT = bytes(16)
+
+
+class _Numbers(dict[str, int]):
+    """A number for every name, in the order in which they come; ``names`` leads back."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def __missing__(self, name: str) -> int:
+        number = self[name] = len(self.names)
+        self.names.append(name)
+        return number
+
+
+class Authorizations:
+    """Authorizations by id, and the answers under which they were approved, by key."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, int] = {}
+        self._packed = bytearray()
+        self._accounts = _Numbers()
+        self._networks = _Numbers()
+
+    def __contains__(self, authorization_id: str) -> bool:
+        return authorization_id in self._rows
+
+    def get(self, authorization_id: str) -> Authorization | None:
+        """The authorization as it stands."""
+        at = self._rows.get(authorization_id)
+        if at is None:
+            return None
+        authorized, expires_at_ns, held, captured, counted_at_ns, account, network, status = _STATE.unpack_from(
+            self._packed, at
+        )
+        return Authorization(
+            authorization_id, self._accounts.names[account], self._networks.names[network], authorized, held, captured,
+            _STATUSES[status], counted_at_ns, expires_at_ns,
+        )  # fmt: skip
+
+    def put(self, authorization: Authorization) -> None:
+        """Insert or replace; the answer of an earlier approval stays. ValueError where it would no longer be true."""
+        at = self._rows.get(authorization.authorization_id)
+        if at is None:
+            self._append(authorization, False, _NO_FINGERPRINT)
+            return
+        state = self._state_of(authorization)
+        if self._packed[at + _KEPT_AT] and _TERMS.unpack_from(self._packed, at) != state[:2]:
+            raise ValueError(f"{authorization}: its amount and its end were answered, and cannot change")
+        _STATE.pack_into(self._packed, at, *state)
+
+    def put_approved(self, authorization: Authorization, answer: Answer) -> bool:
+        """Insert a new authorization; True where its answer is kept here as well.
+
+        False where the answer is anything but the plain approval of all that was asked, under the authorization's own
+        id: it has to be kept elsewhere.
+        """
+        plain = _is_plain_approval(authorization, answer)
+        self._append(authorization, plain, answer.fingerprint if plain else _NO_FINGERPRINT)
+        return plain
+
+    def answer(self, key: str) -> Answer | None:
+        """The answer under ``key``, if it is kept here."""
+        at = self._rows.get(key)
+        if at is None or not self._packed[at + _KEPT_AT]:
+            return None
+        authorized_cents, expires_at_ns, *_, fingerprint = _ROW.unpack_from(self._packed, at)
+        return Answer(
+            key, fingerprint, AuthorizationResponse(key, True, authorized_cents, APPROVED_CODE, None, expires_at_ns)
+        )
+
+    def _append(self, authorization: Authorization, approved_here: bool, fingerprint: bytes) -> None:
+        self._rows[authorization.authorization_id] = len(self._packed)
+        self._packed += _ROW.pack(*self._state_of(authorization), approved_here, fingerprint)
+
+    def _state_of(self, authorization: Authorization) -> tuple[int, ...]:
+        _, account_id, network, authorized, held, captured, status, counted_at_ns, expires_at_ns = authorization
+        return (
+            authorized, expires_at_ns, held, captured, counted_at_ns,
+            self._accounts[account_id], self._networks[network], _STATUS_NUMBERS[status],
+        )  # fmt: skip
+
+
+def _is_plain_approval(authorization: Authorization, answer: Answer) -> bool:
+    key, fingerprint, response = answer
+    return (
+        response.__class__ is AuthorizationResponse
+        and key == authorization.authorization_id == response.authorization_id
+        and response.approved is True
+        and response.approved_cents == authorization.authorized_cents
+        and response.hold_expires_at_ns == authorization.expires_at_ns
+        and response.response_code == APPROVED_CODE
+        and response.reason is None
+        and type(fingerprint) is bytes
+        and len(fingerprint) == 16
+    )

@@ -35,7 +35,7 @@ from simulators.auditor import (
     releases,
     settled_once,
 )
-from simulators.auditor.book import DECLINED, FAILED, RELEASED, USDC6_PER_CENT, Auth, Book
+from simulators.auditor.book import DECLINED, FAILED, REFUSED, RELEASED, USDC6_PER_CENT, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.records import ChainEvent, Finding
 from simulators.auditor.words import usd
@@ -132,8 +132,9 @@ class Auditor:
             (hours.filling if message.kind is not ESTIMATE else hours.filling_long)[message.network].append(auth)
         except KeyError:
             hours.lane(message.network, message.kind is ESTIMATE).append(auth)
-        if at_ns - message.sent_at_ns > book.memory_ns or authorization_id in book.early:
-            self._strange(auth, authorization_id)
+        old = at_ns - message.sent_at_ns > book.memory_ns
+        if old or authorization_id in book.early:
+            self._strange(auth, authorization_id, old)
 
     def answered(self, at_ns: int, message: Any, answer: Any) -> None:
         """The engine answers a message."""
@@ -269,11 +270,11 @@ class Auditor:
         elif getattr(message, "verb", None) == "settle":
             book.settled_usdc6 += answer.settled_usdc6
 
-    def _strange(self, auth: Auth, authorization_id: str) -> None:
+    def _strange(self, auth: Auth, authorization_id: str, old: bool) -> None:
         """So old that it may be a repeat of something forgotten, or reversed before it came."""
-        reversed_for_certain = self._book.early.get(authorization_id)
         auth.window = RELEASED
-        if reversed_for_certain:
+        if self._book.early.get(authorization_id) and not old:
+            auth.window = REFUSED
             auth.account.high_cents -= auth.high
             auth.high = 0
 

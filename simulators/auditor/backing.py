@@ -3,11 +3,10 @@
 Rule. Whenever something of an account happens on chain: deposits less payouts and burns, all as in blocks, are at least
 what is held and captured for certain, less what is burned and what may be owed.
 
-Evidence. Chain events alone on one side, answered approvals and captures on the other. A customer may ask for a
-payout of money that holds already need, and the contract pays it after its delay, whatever the engine does; a gap
-that a payout opens is therefore excused up to the most that could be held and unburned when the engine had been told
-of that request, and so is a capture beyond its hold while money is on its way out. What the engine approved after
-that is not excused.
+Evidence. Chain events alone on one side, answered approvals and captures on the other. A customer may ask for a payout
+of money that holds already need, and the contract pays it after its delay, whatever the engine does; so what a request
+asks for beyond what was free for certain, when the engine had been told of it, is excused once it is paid, and so is a
+capture beyond its hold while money is on its way out. What the engine approves after that is not excused.
 
 No false alarm. The engine may only approve against final deposits, which are on chain long before. What it may burn for
 a capture in flight is taken off the need as well, so a burn lowers both sides alike.
@@ -31,8 +30,7 @@ def excuse_payout(account: Account, paid_usdc6: int) -> None:
     if account.withdrawals_noticed <= account.withdrawals_ended:
         account.excused_usdc6 += paid_usdc6  # the engine has not been told of the request yet
         return
-    gap = max(gap_usdc6(account), 0)
-    account.excused_usdc6 = max(account.excused_usdc6, min(gap, max(account.need_usdc6, 0)))
+    account.excused_usdc6 += account.gap_usdc6
 
 
 def judge(book: Book, at_ns: int, account: Account, what: str, ref: str) -> None:

@@ -27,6 +27,8 @@ UNSURE = -1
 """Sent or answered too close to midnight: in no window for certain."""
 RELEASED = -2
 """Whatever it counted for may have been given back."""
+REFUSED = -4
+"""Its reversal had been answered before it was sent: it is not to be approved."""
 NEVER = -3
 """No window is ever this."""
 MONTH_ONLY = -10
@@ -71,19 +73,19 @@ class Account:
         "excused_usdc6",
         "forgiven_usdc6",
         "free_usdc6",
+        "gap_usdc6",
         "high_cents",
         "index",
         "leaving_usdc6",
         "month",
         "month_cents",
-        "need_usdc6",
         "paid_in_usdc6",
         "paid_out_usdc6",
         "pending_usdc6",
         "presented_cents",
-        "receivable_at_ns",
         "receivable_usdc6",
         "said_held_usdc6",
+        "short_until_ns",
         "short_usdc6",
         "spent_cents",
         "uneven",
@@ -105,11 +107,12 @@ class Account:
         """Possibly held."""
         self.presented_cents = self.captured_cents = 0
         """Sent in clearing files, each presentment once; of that, answered as posted."""
-        self.receivable_usdc6 = self.receivable_at_ns = 0
-        """The most that the customer may owe, and by when the last of it was booked for certain."""
+        self.receivable_usdc6 = 0
+        """The most that the customer may owe."""
         self.burned_usdc6 = self.burned_before_usdc6 = self.burned_at_ns = self.short_usdc6 = 0
-        self.forgiven_usdc6 = 0
-        """Settled on chain in all, before the latest settlements, when; missed by settlements; reported as too much."""
+        self.forgiven_usdc6 = self.short_until_ns = 0
+        """Settled on chain in all, before the latest settlements, when; missed by settlements; reported as too much;
+        when the engine has booked for certain what was missed."""
         self.paid_in_usdc6 = self.paid_out_usdc6 = 0
         """Deposits and payouts whose notices are answered."""
         self.unresolved = 0
@@ -118,8 +121,8 @@ class Account:
         """Some amount was no whole number of cents."""
         self.withdrawing_usdc6 = self.pending_usdc6 = self.leaving_usdc6 = 0
         """Certainly set aside; possibly set aside; asked for on chain, until the engine has been told how it ended."""
-        self.need_usdc6 = 0
-        """The most that holds and unburned captures amounted to when the latest withdrawal was noticed."""
+        self.gap_usdc6 = 0
+        """The most that the latest withdrawal asked for beyond what was free when it was noticed."""
         self.withdrawals_noticed = self.withdrawals_ended = 0
         """Requests whose notice was answered; withdrawals that are over, on chain."""
         self.chain_in_usdc6 = self.chain_out_usdc6 = self.excused_usdc6 = 0

@@ -185,7 +185,7 @@ def _claimed(book: Book, at_ns: int, presentment: Presentment, account: Account)
             f"{usd(presentment.amount_cents)} was dropped as a duplicate at {when(at_ns)}; this presentment had been "
             "sent only once",
         )  # fmt: skip
-    _owes(account, at_ns, presentment.amount_cents)  # how much of it was covered, nobody said
+    _owes(account, presentment.amount_cents)  # how much of it was covered, nobody said
     return CLAIMED
 
 
@@ -203,12 +203,11 @@ def _judge_amounts(book: Book, at_ns: int, presentment: Presentment, result: Any
                 f"{usd(result.receivable_cents)} of {usd(cents)} was reported as not covered",
             )  # fmt: skip
         book.receivables[ref] = result.receivable_cents
-        _owes(account, at_ns, result.receivable_cents)
+        _owes(account, result.receivable_cents)
 
 
-def _owes(account: Account, at_ns: int, cents: int) -> None:
+def _owes(account: Account, cents: int) -> None:
     account.receivable_usdc6 += cents * USDC6_PER_CENT
-    account.receivable_at_ns = at_ns
     account.free_usdc6 += cents * USDC6_PER_CENT
 
 

@@ -48,7 +48,7 @@ def _short(book: Book, at_ns: int, seen: ChainEvent) -> None:
     account = book.account(seen.account_id)
     account.short_usdc6 += seen.amount_usdc6
     account.receivable_usdc6 += seen.amount_usdc6
-    account.receivable_at_ns = at_ns + book.finality_ns  # the engine learns of it when it is final
+    account.short_until_ns = at_ns + book.finality_ns
     account.free_usdc6 += seen.amount_usdc6
     mark = (seen.settlement_id, seen.account_id)
     book.shortfalls[mark] = book.shortfalls.get(mark, 0) + seen.amount_usdc6

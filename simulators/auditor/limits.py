@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulators.auditor.book import MONTH_ONLY, RELEASED, UNSURE, Auth, Book
+from simulators.auditor import exactly_once
+from simulators.auditor.book import MONTH_ONLY, REFUSED, RELEASED, UNSURE, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
 
@@ -52,9 +53,11 @@ def _report(book: Book, at_ns: int, auth: Auth, message: Any, window: str, cents
 
 def count_apart(book: Book, hours: Hours, at_ns: int, auth: Auth, message: Any) -> None:
     """An approval that was not sent and answered within one certain day, or that may be undone already."""
-    if auth.window == RELEASED:
+    if auth.window in (RELEASED, REFUSED):
         auth.account.spent_cents -= auth.low
         auth.low = 0
+        if auth.window == REFUSED:
+            exactly_once.approved_after_reversal(book, at_ns, auth, message.authorization_id)
         return
     sent_day, auth.window = auth.window, UNSURE
     if sent_day < 0 or hours.day_answered < 0:

@@ -24,7 +24,10 @@ def deposit_sent(book: Book, hours: Hours, at_ns: int, message: DepositNotice) -
     """The notice itself is on its way."""
     notice = deposit_seen(book, message.deposit_id, book.account(message.account_id), message.amount_usdc6)
     _sent(notice)
-    notice.mark = at_ns
+    if notice.sent == 1:
+        account = notice.account
+        # What a settlement missed is booked when it is final, perhaps after this deposit.
+        notice.mark = 0 if at_ns < account.short_until_ns else account.receivable_usdc6
 
 
 def deposit_answered(book: Book, hours: Hours, at_ns: int, message: DepositNotice, receipt: NoticeReceipt) -> None:
@@ -34,8 +37,8 @@ def deposit_answered(book: Book, hours: Hours, at_ns: int, message: DepositNotic
         return
     account = notice.account
     account.paid_in_usdc6 += notice.amount_usdc6
-    if account.receivable_usdc6 and account.receivable_at_ns < notice.mark:
-        paid = min(account.receivable_usdc6, notice.amount_usdc6)
+    paid = min(notice.mark, notice.amount_usdc6, account.receivable_usdc6)
+    if paid:
         account.receivable_usdc6 -= paid
         account.free_usdc6 -= paid
         hours.touched[account] = None  # that part is to be burned now
@@ -96,10 +99,10 @@ def _set_aside(notice: Notice, amount_usdc6: int) -> None:
     account.withdrawals_noticed += 1
     asked = mark.asked_since(account)
     if asked is None:
-        account.need_usdc6 = _WITHOUT_END
+        account.gap_usdc6 = _WITHOUT_END
         return
     needed = (high_then + asked + account.presented_cents) * USDC6_PER_CENT
-    account.need_usdc6 = needed - account.burned_usdc6
+    account.gap_usdc6 = max(min(needed + amount_usdc6 - free_then, needed - account.burned_usdc6), 0)
     certain = min(amount_usdc6, max(free_then - needed, 0))
     account.withdrawing_usdc6 += certain
     account.free_usdc6 -= certain

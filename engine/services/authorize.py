@@ -26,6 +26,7 @@ from engine.interface import (
 )
 from engine.ports import Hold, Ports, PortUnavailable
 from engine.services.background import Background
+from engine.services.budget import Budget
 
 TWIN_POLL_S = 0.020
 """How often a request asks whether its twin has been answered."""
@@ -38,6 +39,7 @@ class Authorize:
         self._ports = ports
         self._terms = terms
         self._background = background
+        self._budget = Budget(terms.decision_budget_ns / SECOND_NS)
         self._budget_s = terms.decision_budget_ns / SECOND_NS
 
     async def __call__(self, request: AuthorizationRequest) -> AuthorizationResponse:
@@ -45,7 +47,7 @@ class Authorize:
         if request.amount_cents <= 0:
             return declined(request.authorization_id, DeclineReason.INVALID_AMOUNT)
         try:
-            async with asyncio.timeout(self._budget_s):
+            with self._budget.limit():
                 response = await self._decide(request)
         except (TimeoutError, PortUnavailable):
             return self._give_up(request)

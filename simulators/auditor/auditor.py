@@ -188,7 +188,8 @@ class Auditor:
         lifetime_ns = hours.lifetime_ns[message.network]
         if message.kind is ESTIMATE:
             lifetime_ns = book.terms.holds.preauthorization_ns
-        if not at_ns - hours.slot_ns < expires_at_ns - lifetime_ns <= at_ns:
+        began_ns = expires_at_ns - lifetime_ns
+        if not at_ns - hours.slot_ns < began_ns <= at_ns or began_ns < message.sent_at_ns:
             self._other_lifetime(at_ns, auth, message, expires_at_ns, lifetime_ns)
 
     def failed(self, at_ns: int, message: Any, error: Exception) -> None:

@@ -42,7 +42,11 @@ def seen_before(book: Book, message: AuthorizationRequest) -> bool:
     if auth.answer is DeclineReason.INVALID_AMOUNT and auth.cents != message.amount_cents:
         del book.auths[authorization_id]  # a request that was no request; a sound one may follow under its key
         return False
-    if not same_body(book, auth, message) and (auth.answer is None or auth.answer is FAILED):
+    if auth.answer is not None and auth.answer is not FAILED:
+        return True
+    if same_body(book, auth, message):
+        auth.answer = None  # in flight, perhaps once more
+    else:
         auth.answer = MUDDLED
         more_cents = max(message.amount_cents - auth.high, 0)
         auth.high += more_cents

@@ -124,8 +124,8 @@ class Hours:
             for network, auths in lanes.items():
                 if auths:
                     lifetime_ns = holds.lifetime_ns(network, preauthorization=estimate)
-                    # The first of them was sent at the start of the slot, and may have been decided at once.
-                    due_ns = self._slot_start_ns + lifetime_ns - self._book.slack_ns
+                    # Decided when they were sent, at the earliest, or counted from when the network sent them.
+                    due_ns = self._slot_start_ns + lifetime_ns - self.slot_ns - self._book.slack_ns
                     self._ending.setdefault(lifetime_ns, deque()).append((due_ns, auths))
                     lanes[network] = []
         if self.touched:

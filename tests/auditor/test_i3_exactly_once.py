@@ -88,8 +88,9 @@ def test_i3_twins_in_flight_have_to_agree() -> None:
     request = feed.request(100, "a1")
     feed.send(request)
     feed.send(request)
-    feed.answer(request, feed.approval(request, until_ns=START_NS + 5 * DAY_NS + HOUR_NS))
-    feed.answer(request, feed.approval(request, until_ns=START_NS + 5 * DAY_NS + HOUR_NS + 1))
+    end_ns = feed.now_ns + 5 * DAY_NS
+    feed.answer(request, feed.approval(request, until_ns=end_ns))
+    feed.answer(request, feed.approval(request, until_ns=end_ns + 1))
     assert feed.found == ["I3"]
 
 

@@ -23,9 +23,10 @@ class Budget:
 
     def limit(self) -> Limit:
         """The limit of the current task, from now on."""
-        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        loop = task.get_loop()
         now_s = loop.time()
-        limit = Limit(asyncio.current_task(loop), now_s + self._seconds)
+        limit = Limit(task, now_s + self._seconds)
         if loop is not self._loop or now_s > self._rings_at_s:
             # The first one ever, or after a lull; or what should have rung was lost with its loop, or a part of it.
             if loop is not self._loop:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class CardStatus(StrEnum):
@@ -38,8 +39,7 @@ class Account:
     kyc_level: int
 
 
-@dataclass(frozen=True, slots=True)
-class Funds:
+class Funds(NamedTuple):
     """What the ledger says an account has, in millionths of a USDC; ``receivable`` is what it owes."""
 
     available_usdc6: int = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from engine.domain import ledger as journal
-from engine.domain.accounts import Funds
 from engine.domain.authorization import Authorization
 from engine.domain.ledger import Commit, Entry, Queued, Rows, Touch
 from engine.domain.money import USDC6_PER_CENT, usdc6_of
@@ -102,8 +101,8 @@ class _Running:
         beyond = usdc6_of(presentment.amount_cents - spent_cents)
         own = self._own.get(account_id)
         if own is None:
-            funds = self._rows.funds.get(account_id, Funds())
-            own = funds.available_usdc6 + funds.withdrawing_usdc6
+            funds = self._rows.funds.get(account_id)
+            own = funds.available_usdc6 + funds.withdrawing_usdc6 if funds is not None else 0
         own += usdc6_of(freed_cents)
         taken = min(beyond, max(own, 0))
         self._own[account_id] = own - taken

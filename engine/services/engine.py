@@ -23,6 +23,7 @@ from engine.services.settle import Settle
 from engine.services.withdraw import Withdraw
 
 STATEMENT_PAGE = 1_000
+_KINDS = {str(kind): kind for kind in StatementKind}
 
 
 class ProductionEngine:
@@ -65,8 +66,8 @@ class ProductionEngine:
     async def statement(self, cursor: int) -> StatementPage:
         lines = await self._ports.ledger.statement(cursor, STATEMENT_PAGE)
         entries = tuple(
-            StatementEntry(StatementKind(line.kind), line.ref, line.account_id, line.amount_usdc6, line.at_ns)
-            for line in lines
+            StatementEntry(_KINDS[kind], ref, account_id, amount_usdc6, at_ns)
+            for kind, ref, account_id, amount_usdc6, at_ns in lines
         )
         return StatementPage(entries, cursor + len(lines) if len(lines) == STATEMENT_PAGE else -1)
 

@@ -153,7 +153,8 @@ class MemoryLedger:
 
     async def statement(self, cursor: int, limit: int) -> Sequence[StatementLine]:
         await self._serve()
-        return [StatementLine(*row) for row in zip(*(c[cursor : cursor + limit] for c in self._lines), strict=True)]
+        rows = zip(*(column[cursor : cursor + limit] for column in self._lines), strict=True)
+        return [StatementLine._make(row) for row in rows]
 
     @property
     def in_use(self) -> bool:
@@ -180,8 +181,8 @@ class MemoryLedger:
         authorizations = _found(self._authorizations.get, touch.authorizations)
         cards = _found(self._cards.get, touch.cards)
         account_ids = dict.fromkeys(touch.accounts)
-        account_ids.update((a.account_id, None) for a in authorizations.values())
-        account_ids.update((card.account_id, None) for card in cards.values())
+        account_ids.update(dict.fromkeys([authorization.account_id for authorization in authorizations.values()]))
+        account_ids.update(dict.fromkeys([card.account_id for card in cards.values()]))
         return Rows(
             authorizations,
             {account_id: funds for account_id in account_ids if (funds := self._funds_of(account_id)) is not None},
@@ -248,9 +249,13 @@ class MemoryLedger:
         if entry.receivable_usdc6:
             self._write_line("receivable", entry.ref, entry.account_id, entry.receivable_usdc6, entry.at_ns)
 
-    def _write_line(self, *line: Any) -> None:
-        for column, value in zip(self._lines, line, strict=True):
-            column.append(value)
+    def _write_line(self, kind: str, ref: str, account_id: str, amount_usdc6: int, at_ns: int) -> None:
+        kinds, refs, accounts, amounts, instants = self._lines
+        kinds.append(kind)
+        refs.append(ref)
+        accounts.append(account_id)
+        amounts.append(amount_usdc6)
+        instants.append(at_ns)
 
 
 def _found(get: Callable[[str], Any], keys: Iterable[str]) -> dict[str, Any]:

@@ -172,8 +172,8 @@ class Chain:
 
 
 def default_networks() -> tuple[Network, ...]:
-    """Three networks, each with its own way: shares as cards are carried in the United States, roughly; legs of 11 to 16 ms;
-    deadlines of 2 s (Stripe's), 3 s (Marqeta's) and 2.5 s (Airwallex's); clearing files at 05:00, 06:00 and 07:00 UTC."""
+    """Three networks, each with its own way: shares roughly as cards are carried in the United States; legs of 11 to
+    16 ms; deadlines of 2 s (Stripe's), 3 s (Marqeta's) and 2.5 s (Airwallex's); files at 05:00, 06:00 and 07:00 UTC."""
     visa, mastercard, amex = (Latency(ms * MS_NS, sigma) for ms, sigma in ((11, 0.35), (13, 0.35), (16, 0.4)))
     return (
         Network("visa", 0.55, visa, visa, 2 * SECOND_NS, 5 * HOUR_NS),

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.interface import AuthorizationRequest, AuthorizationResponse, CardEngine, EngineError
 from simulators.auditor import Auditor
+from simulators.backends.served import Places
 from simulators.kernel import Kernel, KernelError, Trace
 
 
@@ -31,25 +32,32 @@ class Unanswered:
 class Tap:
     """Calls the engine; answers are values, an :class:`Unanswered` where the engine raised."""
 
-    def __init__(self, kernel: Kernel, engine: CardEngine, auditor: Auditor, trace: Trace) -> None:
+    def __init__(self, kernel: Kernel, engine: CardEngine, auditor: Auditor, trace: Trace, workers: int) -> None:
         self._kernel = kernel
         self._engine = engine
         self._auditor = auditor
         self._append = trace.append
+        self._door = Places(kernel, "workers of the engine", workers)
         self.open_exchanges = 0
         """Messages other than authorizations that the engine has not answered yet."""
 
     async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse | Unanswered:
-        """An authorization; the time inside the engine becomes an ``engine`` row."""
+        """An authorization; the time from the engine's door to its answer becomes an ``engine`` row.
+
+        So many are worked on at once as the service has workers; the others queue at the door.
+        """
         kernel, auditor = self._kernel, self._auditor
         arrived_ns = kernel.now_ns
         auditor.sent(kernel.utc_ns, request)
+        await self._door.enter()
         try:
             answer = await self._engine.authorize(request)
         except KernelError:
             raise
         except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises is its answer, and is counted
             return self._failed(request, error)
+        finally:
+            self._door.leave()
         auditor.answered(kernel.utc_ns, request, answer)
         now_ns = kernel.now_ns
         self._append(

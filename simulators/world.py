@@ -78,7 +78,7 @@ class World:
         self._chain.on_block = self._on_block
         self._ledger = MemoryLedger(self._served("ledger"), self._auditor.journal)
         self._engine: CardEngine = engine_factory(EngineKit(settings.terms, self._ports()))
-        self._tap = Tap(self._kernel, self._engine, self._auditor, self._trace)
+        self._tap = Tap(self._kernel, self._engine, self._auditor, self._trace, settings.backends.workers)
         self._networks = {
             network.name: CardNetwork(self._kernel, self._tap, self._engine, self._trace, network)
             for network in settings.networks

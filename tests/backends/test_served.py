@@ -55,5 +55,5 @@ def test_a_caller_that_gives_up_in_the_queue_or_at_the_counter_frees_its_place()
 
 
 def test_a_capacity_below_one_is_refused() -> None:
-    with Kernel(1) as kernel, pytest.raises(ValueError, match="store: capacity must be at least 1, not 0"):
+    with Kernel(1) as kernel, pytest.raises(ValueError, match="backend store: capacity must be at least 1, not 0"):
         served(kernel, 0)

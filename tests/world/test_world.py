@@ -14,7 +14,19 @@ from worlds import LEG, QUIET, START_NS, VISA, results, run, scripted, swipe
 
 from engine.domain.terms import HoldTerms, Terms
 from simulators.actors.merchants import demands_of
-from simulators.settings import DAY_NS, HOUR_NS, MS_NS, SECOND_NS, Chain, Funding, Habits, Latency, Network, Step
+from simulators.settings import (
+    DAY_NS,
+    HOUR_NS,
+    MS_NS,
+    SECOND_NS,
+    Backend,
+    Chain,
+    Funding,
+    Habits,
+    Latency,
+    Network,
+    Step,
+)
 from simulators.world import WorldError
 
 CENT = 10_000
@@ -145,6 +157,13 @@ def test_two_cards_cannot_spend_one_balance_twice() -> None:
     at_ns = HOUR_NS
     done = scripted(swipe(at_ns, 8_000, card=1), swipe(at_ns, 8_000, card=2), cards=2)
     assert sorted(results(done.of("authorize"))) == ["approved", "insufficient_funds"]
+
+
+def test_requests_beyond_the_workers_of_the_engine_queue_at_its_door() -> None:
+    steps = tuple(swipe(HOUR_NS, 100) for _ in range(6))
+    backends = replace(QUIET.backends, ledger=Backend(Latency(10 * MS_NS, 0.0), 100), workers=2)
+    engine_ms = sorted(row["latency_ns"] // MS_NS for row in scripted(*steps, backends=backends).of("engine"))
+    assert [one // 10 for one in engine_ms] == [1, 1, 2, 2, 3, 3]
 
 
 def test_a_warm_up_too_short_to_fund_everybody_is_refused_in_words() -> None:

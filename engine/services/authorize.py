@@ -28,6 +28,7 @@ from engine.ports import Hold, Ports, PortUnavailable
 from engine.services.background import Background
 from engine.services.budget import Budget
 
+_ESTIMATE = AuthorizationKind.PREAUTHORIZATION
 TWIN_POLL_S = 0.020
 """How often a request asks whether its twin has been answered."""
 
@@ -70,9 +71,7 @@ class Authorize:
         reason = await ports.holds.place(hold, terms.limits)
         if reason is not None:
             return await self._decline(request, fingerprint, reason)
-        lifetime_ns = terms.holds.lifetime_ns(
-            request.network, preauthorization=request.kind is AuthorizationKind.PREAUTHORIZATION
-        )
+        lifetime_ns = terms.holds.lifetime_ns(request.network, preauthorization=request.kind is _ESTIMATE)
         response = AuthorizationResponse(
             request.authorization_id, True, request.amount_cents, APPROVED_CODE, None, at_ns + lifetime_ns
         )
@@ -178,6 +177,6 @@ def fingerprint_of(request: AuthorizationRequest) -> bytes:
     """16 bytes that stand for the body of a request, without its key: what a repeat has to match."""
     body = (
         f"{request.authorization_id}|{request.card_id}|{request.amount_cents}|{request.network}|"
-        f"{request.merchant_id}|{request.mcc}|{request.kind is AuthorizationKind.PREAUTHORIZATION:d}"
+        f"{request.merchant_id}|{request.mcc}|{request.kind is _ESTIMATE:d}"
     )
     return md5(body.encode(), usedforsecurity=False).digest()

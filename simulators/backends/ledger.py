@@ -227,9 +227,10 @@ class MemoryLedger:
 
     def _post(self, entry: Entry) -> None:
         """Add the postings to the books; an entry that does not balance stops the world."""
-        books = self._funds[entry.account_id]
+        kind, ref, account_id, at_ns, amount_usdc6, receivable_usdc6, postings = entry
+        books = self._funds[account_id]
         usdc6 = cents = 0
-        for book, owner, asset, amount in entry.postings:
+        for book, owner, asset, amount in postings:
             if asset == USD:
                 cents += amount
                 continue
@@ -239,15 +240,12 @@ class MemoryLedger:
         if self._journal is not None:
             self._journal(entry)
         if usdc6 or cents:
-            raise UnbalancedEntry(f"{entry.kind} {entry.ref}: {unbalanced(entry)} left over in {entry.postings}")
-        self._write_lines(entry)
-
-    def _write_lines(self, entry: Entry) -> None:
-        kind = _LINES.get(entry.kind)
-        if kind is not None:
-            self._write_line(kind, entry.ref, entry.account_id, entry.amount_usdc6, entry.at_ns)
-        if entry.receivable_usdc6:
-            self._write_line("receivable", entry.ref, entry.account_id, entry.receivable_usdc6, entry.at_ns)
+            raise UnbalancedEntry(f"{kind} {ref}: {unbalanced(entry)} left over in {postings}")
+        line = _LINES.get(kind)
+        if line is not None:
+            self._write_line(line, ref, account_id, amount_usdc6, at_ns)
+        if receivable_usdc6:
+            self._write_line("receivable", ref, account_id, receivable_usdc6, at_ns)
 
     def _write_line(self, kind: str, ref: str, account_id: str, amount_usdc6: int, at_ns: int) -> None:
         kinds, refs, accounts, amounts, instants = self._lines

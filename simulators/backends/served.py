@@ -52,6 +52,7 @@ class Served(Places):
     def __init__(self, kernel: Kernel, name: str, backend: Backend) -> None:
         super().__init__(kernel, f"backend {name}", backend.capacity)
         self.calls = 0
+        self._delay_ns = kernel.delay_ns
         self._floor_ns = backend.latency.floor_ns
         latency = backend.latency
         self._draw_ns = kernel.stream(f"backend:{name}").lognormal_sampler(max(latency.median_ns, 1), latency.sigma)
@@ -64,6 +65,9 @@ class Served(Places):
         else:
             await self.enter()
         try:
-            await self._kernel.delay_ns(self._draw_ns() + self._floor_ns)
+            await self._delay_ns(self._draw_ns() + self._floor_ns)
         finally:
-            self.leave()
+            if self._queue:
+                self.leave()
+            else:
+                self._free += 1

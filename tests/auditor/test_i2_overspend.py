@@ -155,6 +155,15 @@ def test_i2_what_a_force_post_takes_too_much_has_to_be_owed(owed: int, found: li
     assert feed.found == found
 
 
+@pytest.mark.parametrize("usdc6,owed,found", [(10**7 + 5_000, 0, []), (10**7 + 5_000, 1, []), (10**7, 0, ["I2"])])
+def test_i2_a_fraction_of_a_cent_may_be_owed_or_not(usdc6: int, owed: int, found: list[str]) -> None:
+    """A debt of half a cent has no name in whole cents, so either rounding will do; a whole cent has."""
+    feed = Feed(cents=0)
+    feed.deposit(0, usdc6=usdc6)
+    feed.capture("nobody-asked", 1_001, owed_cents=owed)
+    assert feed.found == found
+
+
 def test_i2_a_debt_is_no_money() -> None:
     """Owing 30 $ after a force post leaves nothing to spend, and a deposit pays the debt first."""
     feed = Feed(cents=10_000)
@@ -182,6 +191,34 @@ def test_i2_a_request_takes_only_what_was_free_then() -> None:
     feed.withdraw(WithdrawalStage.REQUESTED, 10_000)
     feed.reverse(ref, 6_000)
     feed.approve(6_000)
+    assert feed.found == []
+    feed.approve(1)
+    assert feed.found == ["I2"]
+
+
+def test_i2_a_second_request_takes_only_what_was_free_then() -> None:
+    feed = Feed(cents=10_000)
+    feed.withdraw(WithdrawalStage.REQUESTED, 6_000)
+    feed.withdraw(WithdrawalStage.COMPLETED, 6_000)
+    ref = feed.approve(3_000)
+    feed.withdraw(WithdrawalStage.REQUESTED, 4_000)
+    feed.reverse(ref, 3_000)
+    feed.approve(3_000)
+    assert feed.found == []
+    feed.approve(1)
+    assert feed.found == ["I2"]
+
+
+@pytest.mark.parametrize("asked", [1_000, 6_000])
+def test_i2_what_was_asked_while_a_request_was_in_flight_may_have_come_first(asked: int) -> None:
+    """The request finds only what the swipe left, if that was decided first; its hold is released and spent again."""
+    feed = Feed(cents=10_000)
+    event = feed.withdraw(WithdrawalStage.REQUESTED, 10_000, told=False)
+    feed.send(event)
+    ref = feed.approve(asked)
+    feed.answer(event, NoticeReceipt(event.event_id, True))
+    feed.reverse(ref, asked)
+    feed.approve(asked)
     assert feed.found == []
     feed.approve(1)
     assert feed.found == ["I2"]

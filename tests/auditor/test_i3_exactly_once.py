@@ -137,6 +137,17 @@ def test_i3_two_bodies_in_flight_under_one_key_are_not_judged() -> None:
     assert feed.found == ["I3"]
 
 
+def test_i3_another_key_changes_nothing_of_an_authorization() -> None:
+    feed = Feed(cents=10_000)
+    feed.approve(100, "a1")
+    other = feed.request(100, "a1", key="other")
+    feed.tell(other, declined(other, DeclineReason.INVALID_TRANSACTION))
+    feed.balance(available=9_900, held=100)
+    feed.reverse("a1", 100)
+    feed.balance(available=10_000)
+    assert feed.found == []
+
+
 def test_i3_an_invalid_amount_leaves_its_key_free() -> None:
     feed = Feed(cents=10_000)
     invalid = feed.request(0, "a1")
@@ -372,6 +383,27 @@ def test_i3_how_much_of_a_request_is_set_aside_is_left_to_the_engine() -> None:
     feed = busy()
     feed.balance(**SOUND | {"available": 2_500, "withdrawing": 500})
     assert feed.found == []
+
+
+def test_i3_no_more_is_set_aside_than_was_asked_for() -> None:
+    feed = busy()
+    feed.balance(**SOUND | {"available": 2_200, "withdrawing": 800})
+    assert feed.found == ["I3"]
+    assert "withdrawing is 8.00 USDC, at most 7.00 USDC is on its way out" in feed.message
+
+
+@pytest.mark.parametrize("after_ns,found", [(HOUR_NS // 2, []), (2 * HOUR_NS, ["I3"])])
+def test_i3_what_a_burn_missed_is_owed_when_it_is_final(after_ns: int, found: list[str]) -> None:
+    """A deposit in between may find the debt, or come before it was booked."""
+    feed = Feed(cents=10_000)
+    feed.capture(feed.approve(6_000), 6_000)
+    feed.withdraw(WithdrawalStage.REQUESTED, 10_000)
+    feed.withdraw(WithdrawalStage.COMPLETED, 10_000)
+    feed.chain("SettlementShortfall", 6_000 * USDC6, "0xs", "0xs-tx:0")
+    feed.pass_(after_ns)
+    feed.deposit(6_000)
+    feed.balance(available=6_000, receivable=6_000)
+    assert feed.found == found
 
 
 def test_i3_a_debt_and_what_is_free_may_stand_side_by_side_up_to_what_was_reported() -> None:

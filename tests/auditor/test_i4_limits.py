@@ -100,6 +100,17 @@ def test_i4_between_two_days_of_a_month_an_approval_still_counts_in_the_month() 
     assert feed.found == ["I4"]
 
 
+def test_i4_what_counted_in_the_month_alone_is_given_back_to_it() -> None:
+    feed = rich(Terms(limits=LimitTerms(10**6, 10**6, 10_000)))
+    feed.now_ns = START_NS + DAY_NS - 5 * MS
+    ref = feed.approve(6_000)
+    feed.reverse(ref, 6_000)
+    feed.approve(10_000)
+    assert feed.found == []
+    feed.approve(1)
+    assert feed.found == ["I4"]
+
+
 @pytest.mark.parametrize("days,found", [(30, ["I4"]), (31, [])])
 def test_i4_a_month_begins_on_the_first(days: int, found: list[str]) -> None:
     """March has 31 days."""
@@ -181,6 +192,16 @@ def test_i4_near_midnight_a_skewed_clock_is_given_its_slack() -> None:
         feed.approve(5_000)
         feed.approve(5_000)
         assert feed.found == [*found, *(["I4"] if not slack_ns else [])]
+
+
+def test_i4_the_slack_begins_before_midnight_without_anything_else_happening() -> None:
+    feed = rich(Terms(limits=LimitTerms(5_000, 10_000, 10**9)), slack_ns=2 * SECOND_NS)
+    for before_ns in (4 * SECOND_NS, 3 * SECOND_NS):
+        feed.now_ns = START_NS + DAY_NS - before_ns
+        feed.approve(5_000)
+    feed.now_ns = START_NS + DAY_NS - SECOND_NS
+    feed.approve(1)
+    assert feed.found == []
 
 
 def test_i4_accounts_have_windows_of_their_own() -> None:

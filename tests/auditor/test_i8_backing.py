@@ -50,6 +50,18 @@ def test_i8_a_payout_that_the_engine_was_not_told_of_is_not_its_fault() -> None:
     assert feed.found == []
 
 
+@pytest.mark.parametrize("end", [WithdrawalStage.COMPLETED, WithdrawalStage.CANCELLED, WithdrawalStage.REDUCED])
+def test_i8_each_request_has_to_be_told_of_anew(end: WithdrawalStage) -> None:
+    """The first one was noticed and is over; of the second the engine knows nothing when it is paid."""
+    feed = Feed(cents=10_000)
+    feed.withdraw(WithdrawalStage.REQUESTED, 1_000)
+    feed.withdraw(end, 1_000 if end is WithdrawalStage.COMPLETED else 0)
+    feed.withdraw(WithdrawalStage.REQUESTED, 9_000, told=False)
+    feed.approve(9_000)
+    feed.withdraw(WithdrawalStage.COMPLETED, 9_000, told=False)
+    assert feed.found == []
+
+
 def test_i8_a_burn_lowers_need_and_balance_alike() -> None:
     feed = Feed(cents=10_000)
     feed.capture(feed.approve(6_000), 6_000)

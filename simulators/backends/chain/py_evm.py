@@ -42,7 +42,8 @@ from simulators.backends.chain.node import (
     Log,
     Receipt,
 )
-from simulators.backends.chain.transactions import Transaction, sign
+from simulators.backends.chain.signing import sign
+from simulators.backends.chain.transactions import Transaction
 
 
 class _TimelessVM(CancunVM):

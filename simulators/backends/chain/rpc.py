@@ -51,7 +51,8 @@ from simulators.backends.chain.rpc_answers import (
     revert_data_of,
 )
 from simulators.backends.chain.rpc_reverts import find_revert_data
-from simulators.backends.chain.transactions import Transaction, check_gas_limit, sign
+from simulators.backends.chain.signing import sign
+from simulators.backends.chain.transactions import Transaction, check_gas_limit
 
 __all__ = ["RpcNode", "find_anvil", "start_anvil"]
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from simulators.backends.chain.accounts import Account
 from simulators.backends.chain.address import address_bytes, address_text
 from simulators.backends.chain.node import GasLimitTooHigh, GasLimitTooLow
-from simulators.backends.chain.transactions import check_gas_limit, intrinsic_gas, sign, unsigned
+from simulators.backends.chain.signing import sign
+from simulators.backends.chain.transactions import check_gas_limit, intrinsic_gas, unsigned
 
 ALICE = Account.derive(7, "alice")
 

@@ -1,36 +1,39 @@
-"""From events to figures, from figures to pages. What others may rely on is here."""
+"""From events to figures, from figures to pages. What others may rely on is here.
+
+What needs pandas, templates or a terminal loads when it is first asked for: while a world runs, they would only take
+memory from it.
+"""
 
 from __future__ import annotations
 
-from reports.build import SCHEMA, build_report
-from reports.compare import Change, Comparison, compare
-from reports.compare_pages import render_comparison, render_comparison_html, render_comparison_markdown
-from reports.facts import RunFacts
-from reports.files import FILES, dump_report, write_run_files
-from reports.frames import Events, EventsError, read_events
-from reports.html import render_html
-from reports.junit import render_junit
-from reports.markdown import render_markdown
-from reports.terminal import render_terminal
+from importlib import import_module
 
-__all__ = [
-    "FILES",
-    "SCHEMA",
-    "Change",
-    "Comparison",
-    "Events",
-    "EventsError",
-    "RunFacts",
-    "build_report",
-    "compare",
-    "dump_report",
-    "read_events",
-    "render_comparison",
-    "render_comparison_html",
-    "render_comparison_markdown",
-    "render_html",
-    "render_junit",
-    "render_markdown",
-    "render_terminal",
-    "write_run_files",
-]
+from reports.compare import Change, Comparison, compare
+from reports.facts import RunFacts
+
+_MODULES = {
+    "SCHEMA": "build",
+    "build_report": "build",
+    "render_comparison": "compare_pages",
+    "render_comparison_html": "compare_pages",
+    "render_comparison_markdown": "compare_pages",
+    "FILES": "files",
+    "dump_report": "files",
+    "write_run_files": "files",
+    "Events": "frames",
+    "EventsError": "frames",
+    "read_events": "frames",
+    "render_html": "html",
+    "render_junit": "junit",
+    "render_markdown": "markdown",
+    "render_terminal": "terminal",
+}
+
+__all__ = ["Change", "Comparison", "RunFacts", "compare", *_MODULES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return found

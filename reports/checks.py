@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-import pandas as pd
+import numpy as np
 
+from reports.counts import by_result
 from reports.facts import RunFacts
-from reports.frames import Events
+from reports.frames import Events, Rows
+from reports.leaves import leaves
 from reports.reconciliation import LEGS
 from reports.words import figure, money, plural, short, times, virtual_time
 
@@ -40,16 +42,6 @@ def check(
     name: str, group: str, ok: bool, measured: float | None, budget: float | None, detail: str
 ) -> dict[str, object]:
     return {"name": name, "group": group, "ok": ok, "measured": measured, "budget": budget, "detail": detail}
-
-
-def leaves(tree: Mapping[str, object], above: str = "") -> Iterator[tuple[str, float | int | None]]:
-    """Every dotted path to a number (or to a figure that was not measured) in a report."""
-    for key, value in tree.items():
-        path = f"{above}{key}"
-        if isinstance(value, Mapping):
-            yield from leaves(value, path + ".")
-        elif value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-            yield path, value
 
 
 def budget_checks(report: Mapping[str, object], budgets: Mapping[str, float]) -> list[dict[str, object]]:
@@ -86,11 +78,10 @@ def _budget(path: str, limit: float, figures: Mapping[str, float | int | None]) 
 
 def findings_section(events: Events) -> dict[str, object]:
     """What the auditor found: how many per invariant, and the first ones in words."""
-    rows = events.of("finding", ["at_ns", "ref", "account", "result", "detail"]).astype({"result": str, "account": str})
-    first = rows.sort_values("at_ns", kind="stable").head(LISTED_FINDINGS)
+    rows = events.of("finding")
     return {
         "total": len(rows),
-        "by_invariant": {str(name): int(n) for name, n in rows["result"].value_counts().sort_index().items()},
+        "by_invariant": by_result(events, "finding"),
         "first": [
             {
                 "invariant": row["result"],
@@ -99,18 +90,29 @@ def findings_section(events: Events) -> dict[str, object]:
                 "account": row["account"],
                 "detail": row["detail"],
             }
-            for row in first.to_dict("records")
+            for row in _findings(rows, _by_time(rows)[:LISTED_FINDINGS])
         ],
     }
 
 
+def _by_time(rows: Rows) -> np.ndarray:
+    return np.argsort(rows.ints("at_ns"), kind="stable")
+
+
+def _findings(rows: Rows, at: np.ndarray) -> list[dict[str, object]]:
+    """The findings at these places, as records."""
+    return rows.frame(["at_ns", "ref", "account", "result", "detail"], at).to_dict("records")
+
+
 def invariant_checks(events: Events, audited: tuple[str, ...]) -> list[dict[str, object]]:
     """One check an invariant; what was found broken is a failed check even where it was not asked for."""
-    rows = events.of("finding", ["at_ns", "ref", "account", "result", "detail"])
-    if len(rows):
-        rows = rows.astype({"result": str}).sort_values("at_ns", kind="stable")
-    found = sorted(set(rows["result"].astype(str)) - set(audited), key=_number)
-    return [_invariant(name, rows[rows["result"] == name]) for name in (*audited, *found)]
+    rows, counts = events.of("finding"), by_result(events, "finding")
+    order = _by_time(rows)
+    codes, names = rows.words("result")
+    firsts = [order[np.argmax(codes[order] == names.index(name))] for name in counts]
+    first = dict(zip(counts, _findings(rows, np.array(firsts, int)), strict=True))
+    found = sorted(set(counts) - set(audited), key=_number)
+    return [_invariant(name, counts.get(name, 0), first.get(name)) for name in (*audited, *found)]
 
 
 def _number(invariant: str) -> tuple[int, str]:
@@ -118,15 +120,14 @@ def _number(invariant: str) -> tuple[int, str]:
     return (int(digits) if digits.isdigit() else 1_000, invariant)
 
 
-def _invariant(number: str, findings: pd.DataFrame) -> dict[str, object]:
+def _invariant(number: str, count: int, first: Mapping[str, object] | None) -> dict[str, object]:
     title = f"{number} {INVARIANTS[number]}" if number in INVARIANTS else number
-    if not len(findings):
+    if first is None:
         return check(title, "invariant", True, 0, 0, "held at every event")
-    first = findings.iloc[0]
     about = short(str(first["ref"])) or str(first["account"])
-    words = f"{plural(len(findings), 'finding')}; the first at {virtual_time(int(first['at_ns']))}"
+    words = f"{plural(count, 'finding')}; the first at {virtual_time(int(first['at_ns']))}"
     words += f", {about}: " if about else ": "
-    return check(title, "invariant", False, len(findings), 0, words + str(first["detail"]))
+    return check(title, "invariant", False, count, 0, words + str(first["detail"]))
 
 
 def reconciliation_checks(section: Mapping[str, object]) -> list[dict[str, object]]:

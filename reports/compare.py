@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from reports.checks import leaves
+from reports.leaves import leaves
 from reports.words import figure
 
 Direction = Literal["lower", "higher", "neither"]

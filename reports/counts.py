@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.interface import RESPONSE_CODES, CaptureOutcome, DeclineReason
-from reports.frames import Events, encode, ints
+from reports.frames import Events
 from reports.swipes import ANSWERED, FAILED, TIMED_OUT, Swipes
 
 LISTED_CRASHES = 50
@@ -47,11 +47,9 @@ def counts_section(events: Events, swipes: Swipes) -> dict[str, object]:
 
 def by_result(events: Events, kind: str) -> dict[str, int]:
     """How often each result word occurs among the rows of one kind, by name."""
-    table = events.arrow([kind], ["result"])
-    if not table.num_rows:
-        return {}
-    (codes,), names = encode(table["result"])
-    return dict(sorted(zip(names.to_pylist(), np.bincount(codes, minlength=len(names)).tolist(), strict=True)))
+    codes, names = events.of(kind).words("result")
+    counts = zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True)
+    return dict(sorted((name, n) for name, n in counts if n))
 
 
 def declines(swipes: Swipes) -> dict[str, int]:
@@ -72,30 +70,21 @@ def decline_rows(reasons: dict[str, int], swipes: int) -> list[dict[str, object]
 
 def approved_cents(events: Events) -> int:
     """Card money approved in time."""
-    table = events.arrow(["authorize"], ["result", "amount_cents"])
-    if not table.num_rows:
-        return 0
-    (codes,), names = encode(table["result"])
-    listed = names.to_pylist()
-    if "approved" not in listed:
-        return 0
-    return total(ints(table["amount_cents"])[codes == listed.index("approved")])
+    rows = events.of("authorize")
+    return total(rows.ints("amount_cents")[rows.are("result", "approved")])
 
 
 def total(amounts: np.ndarray) -> int:
     """The exact sum, also where 64 bits do not hold it."""
-    if not len(amounts):
-        return 0
-    if float(np.abs(amounts.astype(float)).sum()) < 2**62:
-        return int(amounts.sum())
-    return sum(amounts.tolist())
+    upper, lower = amounts >> 32, amounts & 0xFFFF_FFFF
+    return (int(upper.sum()) << 32) + int(lower.sum())
 
 
 def faults_section(events: Events) -> dict[str, dict[str, int]]:
     """``{kind: {injected, observed}}``."""
-    rows = events.of("fault", ["ref", "result"])
+    rows = events.of("fault")
     section: dict[str, dict[str, int]] = {}
-    for kind, result in sorted(zip(rows["ref"].tolist(), rows["result"].astype(str).tolist(), strict=True)):
+    for kind, result in sorted(zip(rows.texts("ref"), rows.texts("result"), strict=True)):
         section.setdefault(kind, {"injected": 0, "observed": 0})
         section[kind][result] = section[kind].get(result, 0) + 1
     return section
@@ -103,7 +92,7 @@ def faults_section(events: Events) -> dict[str, dict[str, int]]:
 
 def crashes_section(events: Events) -> list[dict[str, object]]:
     """Where the engine raised what no engine may raise: message, error, place in words, how often, when first."""
-    rows = events.of("crash", ["at_ns", "ref", "result", "detail"]).astype({"result": str})
+    rows = events.of("crash").frame(["at_ns", "ref", "result", "detail"])
     found = rows.groupby(["ref", "result", "detail"], sort=True)["at_ns"].agg(["size", "min"]).reset_index()
     ordered = found.sort_values(["size", "min"], ascending=[False, True], kind="stable").head(LISTED_CRASHES)
     return [

@@ -12,7 +12,7 @@ MAX_POINTS = 400
 
 def funds_section(events: Events) -> dict[str, object]:
     """``last``: each component at the end, in millionths of a USDC; ``series``: its course, thinned for drawing."""
-    rows = events.of("funds", ["at_ns", "ref", "amount_usdc6"])
+    rows = events.of("funds").frame(["at_ns", "ref", "amount_usdc6"])
     last: dict[str, int] = {}
     series: dict[str, dict[str, list]] = {}
     names = [name for name in COMPONENTS if (rows["ref"] == name).any()]

@@ -58,7 +58,7 @@ def latency_section(events: Events, swipes: Swipes, networks: Sequence[str]) -> 
 
 
 def _samples(events: Events, kind: str) -> np.ndarray:
-    column = events.of(kind, ["latency_ns"])["latency_ns"].to_numpy(np.int64)
+    column = events.of(kind).ints("latency_ns")
     return column[column >= 0]
 
 

@@ -1,31 +1,31 @@
 """The three legs of the reconciliation: what each side holds per key, and where they differ.
 
 A leg only states differences and gathers the evidence around them; whether a difference is explained is decided in
-:mod:`reports.explanations`. Amounts are millionths of a USDC.
+:mod:`reports.explanations`. Amounts are millionths of a USDC. Columns are read one by one, and what only a break needs
+is read when there is one: a million presentments must not be in memory with all that is known of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from engine.interface import CaptureOutcome, StatementKind
+from reports.breaks import Breaks, joined
 from reports.counts import total
-from reports.frames import Events, encode, ints
+from reports.frames import Events, Rows
+from reports.keys import keys_of
 from reports.settlement import statement
 from reports.words import USDC6_PER_CENT
-
-BREAK_COLUMNS = ("kind", "ref", "account", "booked_on", "expected", "actual", "at_ns")
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """``breaks`` has :data:`BREAK_COLUMNS` and the leg's evidence, one row a difference."""
+    """``breaks`` has :data:`reports.breaks.BREAK_COLUMNS` and the leg's evidence, one row a difference."""
 
     name: str
     matched: int
@@ -36,83 +36,33 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one side holds per key: how many rows, their total, the first row's time and account (-1: none)."""
+    """What one side holds per key: how many rows, and their total."""
 
     count: np.ndarray
     total: np.ndarray
-    at_ns: np.ndarray
-    account: np.ndarray
 
     @property
     def present(self) -> np.ndarray:
         return self.count > 0
 
 
-def side(keys: np.ndarray, n: int, amounts: np.ndarray, at_ns: np.ndarray, account: np.ndarray | None = None) -> Side:
+def side(keys: np.ndarray, n: int, amounts: np.ndarray) -> Side:
     sums = np.zeros(n, np.int64)
     np.add.at(sums, keys, amounts)
-    whose = np.full(n, -1, np.int64) if account is None else first(keys, n, account, -1)
-    return Side(np.bincount(keys, minlength=n), sums, first(keys, n, at_ns, 0), whose)
+    return Side(np.bincount(keys, minlength=n).astype(np.int32), sums)
 
 
-def first(keys: np.ndarray, n: int, values: np.ndarray, missing: int) -> np.ndarray:
-    """The value of each key's first row."""
-    found = np.full(n, missing, np.int64)
-    found[keys[::-1]] = values[::-1]
+def first(n: int, missing: int, *columns: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """The value of each key's first row, over ``(keys, values)`` of one table after the other."""
+    found = np.full(n, missing, np.result_type(*(values for _, values in columns)))
+    for keys, values in reversed(columns):
+        found[keys[::-1]] = values[::-1]
     return found
 
 
-def network_ledger(events: Events) -> Leg:
-    """Every presentment sent, against the ledger's capture of the same id, and against what the engine answered."""
-    sent = events.arrow(["present"], ["at_ns", "ref", "amount_cents"])
-    told = events.arrow(["capture"], ["at_ns", "ref", "account", "result", "amount_cents", "amount_usdc6"])
-    held = statement(events, StatementKind.CAPTURE)
-    (sent_key, told_key, held_key), refs = encode(sent["ref"], told["ref"], held["ref"])
-    (told_by, held_by), accounts = encode(told["account"], held["account"])
-    n = len(refs)
-    cents = first(
-        np.concatenate([sent_key, told_key]),
-        n,
-        np.concatenate([ints(sent["amount_cents"]), ints(told["amount_cents"])]),
-        0,
-    )
-    sent_at = first(
-        np.concatenate([sent_key, told_key]), n, np.concatenate([ints(sent["at_ns"]), ints(told["at_ns"])]), 0
-    )
-    presented = np.zeros(n, bool)
-    presented[sent_key] = presented[told_key] = True
-    expected = cents * USDC6_PER_CENT
-    answers = pc.cast(told["result"], pa.string())
-    posted = pc.equal(answers, CaptureOutcome.POSTED.value).to_numpy().astype(bool)
-    unknown = pc.equal(answers, CaptureOutcome.UNKNOWN_CARD.value).to_numpy().astype(bool)
-    was_posted, was_unknown, was_answered = (marked(told_key[mask], n) for mask in (posted, unknown, slice(None)))
-    answered = first(told_key[posted], n, ints(told["amount_usdc6"])[posted], 0)
-    ledger = side(held_key, n, ints(held["amount_usdc6"]), ints(held["at_ns"]), held_by)
-    known_owner = first(told_key, n, told_by, -1)
-    nobody = accounts.index(pa.scalar("")).as_py()
-
-    twice = ledger.count > 1
-    unsent = ledger.present & ~presented & ~twice
-    lost = presented & ~ledger.present
-    both = presented & (ledger.count == 1)
-    differs = both & (ledger.total != expected)
-    answer_differs = both & ~differs & ((was_posted & (answered != ledger.total)) | (was_unknown & ~was_posted))
-    named = (known_owner >= 0) & (known_owner != nobody)
-    astray = both & ~differs & ~answer_differs & named & (known_owner != ledger.account)
-    evidence = {"answered": was_answered, "unknown_card": was_unknown & ~was_posted}
-    owner = np.where(named, known_owner, ledger.account)
-    at_ns = np.where(ledger.present, ledger.at_ns, sent_at)
-    table = Breaks(refs, accounts, owner, ledger.account, at_ns, evidence)
-    table.add("duplicate_in_ledger", twice, expected, ledger.total)
-    table.add("missing_in_network", unsent, expected, ledger.total)
-    table.add("missing_in_ledger", lost, expected, ledger.total)
-    table.add("amount_differs", differs, expected, ledger.total)
-    table.add("answer_differs", answer_differs, ledger.total, answered)
-    table.add("wrong_account", astray, expected, ledger.total)
-    breaks = table.frame()
-    breaks["card_known"] = _card_known(events, breaks)
-    matched = int((both & ~differs & ~answer_differs & ~astray).sum())
-    return Leg("network_ledger", matched, breaks, total(expected[presented]), total(ledger.total))
+def first_seen(n: int, tables: Sequence[tuple[np.ndarray, Rows]], keys: np.ndarray) -> np.ndarray:
+    """When the first row of each of these keys happened (ns)."""
+    return first(n, 0, *((of_rows, rows.ints("at_ns")) for of_rows, rows in tables))[keys]
 
 
 def marked(keys: np.ndarray, n: int) -> np.ndarray:
@@ -121,67 +71,69 @@ def marked(keys: np.ndarray, n: int) -> np.ndarray:
     return found
 
 
+def network_ledger(events: Events) -> Leg:
+    """Every presentment sent, against the ledger's capture of the same id, and against what the engine answered."""
+    sent, told, held = events.of("present"), events.of("capture"), statement(events, StatementKind.CAPTURE)
+    keys, owners = keys_of("ref", sent, told, held), keys_of("account", told, held)
+    (sent_key, told_key, held_key), n = keys.codes, len(keys)
+    presented = marked(sent_key, n) | marked(told_key, n)
+    ledger = side(held_key, n, held.ints("amount_usdc6"))
+    expected = first(n, 0, (sent_key, sent.ints("amount_cents")), (told_key, told.ints("amount_cents")))
+    expected *= USDC6_PER_CENT
+    was_posted, answered = _answered(told, told_key, n)
+    was_unknown = marked(told_key[told.are("result", CaptureOutcome.UNKNOWN_CARD)], n) & ~was_posted
+    known_owner, booked_on = (
+        first(n, -1, (of_rows, by)) for of_rows, by in zip((told_key, held_key), owners.codes, strict=True)
+    )
+    named = (known_owner >= 0) & (known_owner != owners.empty)
+
+    twice = ledger.count > 1
+    unsent = ledger.present & ~presented & ~twice
+    lost = presented & ~ledger.present
+    both = presented & (ledger.count == 1)
+    differs = both & (ledger.total != expected)
+    answer_differs = both & ~differs & ((was_posted & (answered != ledger.total)) | was_unknown)
+    astray = both & ~differs & ~answer_differs & named & (known_owner != booked_on)
+    table = Breaks()
+    table.add("duplicate_in_ledger", twice, expected, ledger.total)
+    table.add("missing_in_network", unsent, expected, ledger.total)
+    table.add("missing_in_ledger", lost, expected, ledger.total)
+    table.add("amount_differs", differs, expected, ledger.total)
+    table.add("answer_differs", answer_differs, ledger.total, answered)
+    table.add("wrong_account", astray, expected, ledger.total)
+    matched = int((both & ~differs & ~answer_differs & ~astray).sum())
+    sums = total(expected[presented]), total(ledger.total)
+    del ledger, expected, answered, presented, lost, both, differs, answer_differs, astray
+    breaks = table.frame(
+        ref=keys.names,
+        account=lambda at: owners.names(np.where(named, known_owner, booked_on)[at]),
+        booked_on=lambda at: owners.names(booked_on[at]),
+        at_ns=partial(first_seen, n, ((held_key, held), (sent_key, sent), (told_key, told))),
+        answered=lambda at: marked(told_key, n)[at],
+        unknown_card=lambda at: was_unknown[at],
+    )
+    breaks["card_known"] = _card_known(events, breaks)
+    return Leg("network_ledger", matched, breaks, *sums)
+
+
+def _answered(told: Rows, told_key: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which keys were answered as posted, and with which amount."""
+    posted = told.are("result", CaptureOutcome.POSTED)
+    if posted.all():
+        return marked(told_key, n), first(n, 0, (told_key, told.ints("amount_usdc6")))
+    return marked(told_key[posted], n), first(n, 0, (told_key[posted], told.ints("amount_usdc6")[posted]))
+
+
 def _card_known(events: Events, breaks: pd.DataFrame) -> np.ndarray:
     """For presentments answered ``unknown_card``: had the engine approved a swipe of that very account before?"""
     known = np.zeros(len(breaks), bool)
     asked = breaks.index[breaks["unknown_card"].astype(bool)]
     if not len(asked):
         return known
-    swipes = events.of(["authorize", "authorize.late"], ["account", "result"])
-    approved = set(swipes.loc[swipes["result"] == "approved", "account"].unique()) - {""}
+    accounts = keys_of("account", events.of("authorize", "authorize.late").saying("result", "approved"))
+    approved = set(accounts.names(np.arange(len(accounts)))) - {""}
     known[asked] = breaks.loc[asked, "account"].isin(approved)
     return known
-
-
-class Breaks:
-    """Collects the differences of one leg. ``owner`` and ``booked_on`` are account codes; -1 is none."""
-
-    def __init__(
-        self,
-        refs: pa.Array,
-        accounts: pa.Array,
-        owner: np.ndarray,
-        booked_on: np.ndarray,
-        at_ns: np.ndarray,
-        evidence: dict[str, np.ndarray],
-    ) -> None:
-        self._refs, self._names, self._at_ns, self._evidence = (
-            refs,
-            np.array([*accounts.to_pylist(), ""]),
-            at_ns,
-            evidence,
-        )
-        self._owner, self._booked_on = owner, booked_on
-        self._parts: list[pd.DataFrame] = []
-
-    def add(self, kind: str, where: np.ndarray, expected: np.ndarray, actual: np.ndarray) -> None:
-        """One break of this kind for each key that is marked."""
-        keys = np.flatnonzero(where)
-        if not len(keys):
-            return
-        self._parts.append(
-            pd.DataFrame(
-                {
-                    "kind": kind,
-                    "ref": self._refs.take(pa.array(keys)).to_pylist(),
-                    "account": self._names[self._owner[keys]],
-                    "booked_on": self._names[self._booked_on[keys]],
-                    "expected": expected[keys],
-                    "actual": actual[keys],
-                    "at_ns": self._at_ns[keys],
-                    **{name: values[keys] for name, values in self._evidence.items()},
-                }
-            )
-        )
-
-    def frame(self) -> pd.DataFrame:
-        return joined(self._parts, self._evidence)
-
-
-def joined(parts: Sequence[pd.DataFrame], evidence: Sequence[str]) -> pd.DataFrame:
-    if not parts:
-        return pd.DataFrame({name: [] for name in (*BREAK_COLUMNS, *evidence)})
-    return pd.concat(parts, ignore_index=True)
 
 
 def ledger_chain(events: Events, recent_from_ns: int) -> Leg:
@@ -190,22 +142,18 @@ def ledger_chain(events: Events, recent_from_ns: int) -> Leg:
     ``recent_from_ns``: captures since then may still be waiting; how much that is goes into the evidence.
     """
     held = statement(events, StatementKind.SETTLEMENT)
-    burned = events.arrow(["chain.settlement"], ["at_ns", "ref", "account", "amount_usdc6"])
-    short = events.arrow(["chain.shortfall"], ["at_ns", "ref", "account", "amount_usdc6"])
-    (held_ref, burned_ref, short_ref), refs = encode(held["ref"], burned["ref"], short["ref"])
-    (held_by, burned_by, short_by), accounts = encode(held["account"], burned["account"], short["account"])
-    pairs = np.concatenate(
-        [
-            ref.astype(np.int64) * len(accounts) + who
-            for ref, who in ((held_ref, held_by), (burned_ref, burned_by), (short_ref, short_by))
-        ]
-    )
-    distinct, key = np.unique(pairs, return_inverse=True)
+    burned, short = events.of("chain.settlement"), events.of("chain.shortfall")
+    settlements, owners = (keys_of(column, held, burned, short) for column in ("ref", "account"))
+    pairs = [
+        of_rows.astype(np.int64) * len(owners) + who
+        for of_rows, who in zip(settlements.codes, owners.codes, strict=True)
+    ]
+    distinct, key = np.unique(np.concatenate(pairs), return_inverse=True)
     held_key, burned_key, short_key = np.split(key, [len(held), len(held) + len(burned)])
     n = len(distinct)
-    ledger = side(held_key, n, ints(held["amount_usdc6"]), ints(held["at_ns"]))
-    chain = side(burned_key, n, ints(burned["amount_usdc6"]), ints(burned["at_ns"]))
-    missing = side(short_key, n, ints(short["amount_usdc6"]), ints(short["at_ns"]))
+    ledger = side(held_key, n, held.ints("amount_usdc6"))
+    chain = side(burned_key, n, burned.ints("amount_usdc6"))
+    missing = side(short_key, n, short.ints("amount_usdc6"))
 
     burned_twice = chain.count > 1
     booked_twice = (ledger.count > 1) & ~burned_twice
@@ -213,77 +161,100 @@ def ledger_chain(events: Events, recent_from_ns: int) -> Leg:
     unbooked = (chain.count == 1) & ~ledger.present
     both = (ledger.count == 1) & (chain.count == 1)
     differs = both & (ledger.total != chain.total)
-    whose = distinct % max(len(accounts), 1)
-    settlements = refs.take(pa.array(distinct // max(len(accounts), 1)))
-    at_ns = np.where(ledger.present, ledger.at_ns, chain.at_ns)
-    table = Breaks(
-        settlements, accounts, whose, whose, at_ns, {"shortfall": missing.total, "recent": np.zeros(n, np.int64)}
-    )
+    table = Breaks()
     table.add("burned_twice", burned_twice, ledger.total, chain.total)
     table.add("settled_twice_in_ledger", booked_twice, chain.total, ledger.total)
     table.add("missing_on_chain", unburned, ledger.total, chain.total)
     table.add("missing_in_ledger", unbooked, chain.total, ledger.total)
     table.add("amount_differs", differs, ledger.total, chain.total)
+    breaks = table.frame(
+        ref=lambda at: settlements.names(distinct[at] // len(owners)),
+        account=lambda at: owners.names(distinct[at] % len(owners)),
+        booked_on=lambda at: owners.names(distinct[at] % len(owners)),
+        at_ns=partial(first_seen, n, ((held_key, held), (burned_key, burned))),
+        shortfall=lambda at: missing.total[at],
+        recent=lambda at: np.zeros(len(at), np.int64),
+    )
     unsettled = _unsettled(events, held, recent_from_ns)
-    breaks = joined([part for part in (table.frame(), unsettled) if len(part)], ("shortfall", "recent"))
+    breaks = joined([part for part in (breaks, unsettled) if len(part)], ("shortfall", "recent"))
     matched = int((both & ~differs).sum())
     return Leg("ledger_chain", matched, breaks, total(ledger.total), total(chain.total))
 
 
-def _unsettled(events: Events, settled: pa.Table, recent_from_ns: int) -> pd.DataFrame:
+def _unsettled(events: Events, settled: Rows, recent_from_ns: int) -> pd.DataFrame:
     """Accounts whose settlements are not what was to be burned: captures, less receivables, plus recoveries."""
-    captured = pa.concat_tables([statement(events, StatementKind.CAPTURE), statement(events, StatementKind.RECOVERY)])
+    captured = statement(events, StatementKind.CAPTURE) + statement(events, StatementKind.RECOVERY)
     booked = statement(events, StatementKind.RECEIVABLE)
-    (by, owed_by, paid_by), accounts = encode(captured["account"], booked["account"], settled["account"])
-    n = len(accounts)
-    at_ns = ints(captured["at_ns"])
-    spent = side(by, n, ints(captured["amount_usdc6"]), at_ns)
-    owed = side(owed_by, n, ints(booked["amount_usdc6"]), ints(booked["at_ns"]))
-    paid = side(paid_by, n, ints(settled["amount_usdc6"]), ints(settled["at_ns"]))
-    late = at_ns >= recent_from_ns
-    recent = side(by[late], n, ints(captured["amount_usdc6"])[late], at_ns[late])
-    latest = np.zeros(n, np.int64)
-    np.maximum.at(latest, by, at_ns)
-    expected = spent.total - owed.total
-    table = Breaks(
-        accounts, accounts, np.arange(n), np.arange(n), latest, {"shortfall": np.zeros(n, int), "recent": recent.total}
+    owners = keys_of("account", captured, booked, settled)
+    n = len(owners)
+    (by, *_), (spent, owed, paid) = (
+        owners.codes,
+        (
+            side(of_rows, n, rows.ints("amount_usdc6")).total
+            for of_rows, rows in zip(owners.codes, (captured, booked, settled), strict=True)
+        ),
     )
-    table.add("not_settled", paid.total < expected, expected, paid.total)
-    table.add("settled_too_much", paid.total > expected, expected, paid.total)
-    return table.frame()
+    expected = spent - owed
+    table = Breaks()
+    table.add("not_settled", paid < expected, expected, paid)
+    table.add("settled_too_much", paid > expected, expected, paid)
+    return table.frame(
+        ref=owners.names,
+        account=owners.names,
+        booked_on=owners.names,
+        at_ns=lambda at: _latest(by, captured.ints("at_ns"), n)[at],
+        shortfall=lambda at: np.zeros(len(at), np.int64),
+        recent=lambda at: _since(recent_from_ns, by, captured, n)[at],
+    )
+
+
+def _latest(keys: np.ndarray, at_ns: np.ndarray, n: int) -> np.ndarray:
+    latest = np.zeros(n, np.int64)
+    np.maximum.at(latest, keys, at_ns)
+    return latest
+
+
+def _since(from_ns: int, keys: np.ndarray, rows: Rows, n: int) -> np.ndarray:
+    """What the rows from this instant on amount to, per key."""
+    late = rows.ints("at_ns") >= from_ns
+    return side(keys[late], n, rows.ints("amount_usdc6")[late]).total
 
 
 def funding_ledger(events: Events) -> Leg:
     """Every deposit and every completed withdrawal on chain against the ledger's line of the same id."""
-    completed = events.arrow(["chain.withdrawal"], ["at_ns", "ref", "account", "result", "amount_usdc6"])
-    completed = completed.filter(pc.equal(pc.cast(completed["result"], pa.string()), "completed"))
-    arrived = events.arrow(["chain.deposit"], ["at_ns", "ref", "account", "amount_usdc6"])
+    arrived, paid_out = events.of("chain.deposit"), events.of("chain.withdrawal").saying("result", "completed")
     legs = [
-        _funding(events, "deposit", arrived, statement(events, StatementKind.DEPOSIT)),
-        _funding(events, "withdrawal", completed, statement(events, StatementKind.WITHDRAWAL)),
+        _funding("deposit", arrived, statement(events, StatementKind.DEPOSIT), events.of("deposit")),
+        _funding("withdrawal", paid_out, statement(events, StatementKind.WITHDRAWAL), events.of("withdraw")),
     ]
     breaks = joined([leg.breaks for leg in legs if len(leg.breaks)], ("notified",))
     expected, actual = sum(leg.expected_usdc6 for leg in legs), sum(leg.actual_usdc6 for leg in legs)
     return Leg("funding_ledger", sum(leg.matched for leg in legs), breaks, expected, actual)
 
 
-def _funding(events: Events, what: str, on_chain: pa.Table, held: pa.Table) -> Leg:
-    notices = events.arrow(["deposit" if what == "deposit" else "withdraw"], ["ref"])
-    (chain_key, held_key, notice_key), refs = encode(on_chain["ref"], held["ref"], notices["ref"])
-    (chain_by, held_by), accounts = encode(on_chain["account"], held["account"])
-    n = len(refs)
-    chain = side(chain_key, n, ints(on_chain["amount_usdc6"]), ints(on_chain["at_ns"]), chain_by)
-    ledger = side(held_key, n, ints(held["amount_usdc6"]), ints(held["at_ns"]), held_by)
+def _funding(what: str, on_chain: Rows, held: Rows, notices: Rows) -> Leg:
+    keys, owners = keys_of("ref", on_chain, held, notices), keys_of("account", on_chain, held)
+    (chain_key, held_key, notice_key), n = keys.codes, len(keys)
+    chain = side(chain_key, n, on_chain.ints("amount_usdc6"))
+    ledger = side(held_key, n, held.ints("amount_usdc6"))
+    whose, booked_on = (
+        first(n, -1, (of_rows, by)) for of_rows, by in zip((chain_key, held_key), owners.codes, strict=True)
+    )
     twice = ledger.count > 1
     both = chain.present & (ledger.count == 1)
     differs = both & (chain.total != ledger.total)
-    astray = both & ~differs & (chain.account != ledger.account)
-    owner = np.where(chain.present, chain.account, ledger.account)
-    at_ns = np.where(chain.present, chain.at_ns, ledger.at_ns)
-    table = Breaks(refs, accounts, owner, ledger.account, at_ns, {"notified": marked(notice_key, n)})
+    astray = both & ~differs & (whose != booked_on)
+    table = Breaks()
     table.add(f"{what}_twice_in_ledger", twice, chain.total, ledger.total)
     table.add(f"{what}_missing_on_chain", ~chain.present & (ledger.count == 1), chain.total, ledger.total)
     table.add(f"{what}_missing_in_ledger", chain.present & ~ledger.present, chain.total, ledger.total)
     table.add(f"{what}_amount_differs", differs, chain.total, ledger.total)
     table.add(f"{what}_wrong_account", astray, chain.total, ledger.total)
-    return Leg(what, int((both & ~differs & ~astray).sum()), table.frame(), total(chain.total), total(ledger.total))
+    breaks = table.frame(
+        ref=keys.names,
+        account=lambda at: owners.names(np.where(chain.present, whose, booked_on)[at]),
+        booked_on=lambda at: owners.names(booked_on[at]),
+        at_ns=partial(first_seen, n, ((chain_key, on_chain), (held_key, held))),
+        notified=lambda at: marked(notice_key, n)[at],
+    )
+    return Leg(what, int((both & ~differs & ~astray).sum()), breaks, total(chain.total), total(ledger.total))

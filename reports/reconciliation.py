@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from engine.interface import StatementKind
+from reports.breaks import BREAK_COLUMNS
 from reports.counts import total
 from reports.explanations import MEANINGS, Horizon, explain
-from reports.frames import Events, ints
-from reports.legs import BREAK_COLUMNS, Leg, funding_ledger, ledger_chain, network_ledger
-from reports.settlement import statement
+from reports.frames import Events
+from reports.legs import Leg, funding_ledger, ledger_chain, network_ledger
+from reports.settlement import booked_usdc6
 
 LISTED_BREAKS = 200
 LEGS = ("network_ledger", "ledger_chain", "funding_ledger")
@@ -85,8 +86,8 @@ def _by_kind(breaks: pd.DataFrame) -> list[dict[str, object]]:
 
 def _totals(events: Events, legs: tuple[Leg, ...]) -> dict[str, int]:
     """Whole-run totals; captured - receivable + recovered = settled + outstanding."""
-    held = {kind: total(ints(statement(events, kind)["amount_usdc6"])) for kind in StatementKind}
-    short = total(ints(events.arrow(["chain.shortfall"], ["amount_usdc6"])["amount_usdc6"]))
+    held = {kind: booked_usdc6(events, kind) for kind in StatementKind}
+    short = total(events.of("chain.shortfall").ints("amount_usdc6"))
     to_burn = held[StatementKind.CAPTURE] - held[StatementKind.RECEIVABLE] + held[StatementKind.RECOVERY]
     return {
         "presented_usdc6": legs[0].expected_usdc6,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from reports.counts import total
-from reports.frames import Events, encode, ints, words
+from reports.frames import Events, Rows, words
+from reports.keys import keys_of
 from reports.latency import nearest_rank
 
 NS_PER_S = 1_000_000_000
@@ -24,21 +23,21 @@ def settlement_section(events: Events) -> dict[str, object]:
     :func:`settlement_lag_ns`; 0 for captures ``burned_early``, before they were presented. ``outstanding_usdc6`` is to
     be burned and was not by the end: captured, less what was booked as receivable, plus what was recovered of that.
     """
-    burned = events.arrow(["chain.settlement"], ["ref", "amount_usdc6"])
-    books = {kind: statement(events, kind) for kind in ("capture", "receivable", "recovery")}
-    sums = {kind: total(ints(rows["amount_usdc6"])) for kind, rows in books.items()}
-    posted = books["capture"].num_rows
+    burned = events.of("chain.settlement")
+    sums = {kind: booked_usdc6(events, kind) for kind in ("capture", "receivable", "recovery")}
+    posted = len(statement(events, "capture"))
     lag_ns = settlement_lag_ns(events)
     early = int((lag_ns < 0).sum())
-    lag_ns = np.sort(np.maximum(lag_ns, 0))
+    np.maximum(lag_ns, 0, out=lag_ns)
+    lag_ns.sort()
     sent = settlement_transactions(events)
     gas, reverted = int(sent["gas"].sum()), int((~sent["ok"]).sum())
-    settled = total(ints(burned["amount_usdc6"]))
+    settled = total(burned.ints("amount_usdc6"))
     return {
-        "batches": pc.count_distinct(burned["ref"]).as_py() if burned.num_rows else 0,
+        "batches": len(keys_of("ref", burned)),
         "transactions": len(sent) - reverted,
         "reverted": reverted,
-        "users": burned.num_rows,
+        "users": len(burned),
         "captured_usdc6": sums["capture"],
         "receivable_usdc6": sums["receivable"],
         "recovered_usdc6": sums["recovery"],
@@ -46,7 +45,7 @@ def settlement_section(events: Events) -> dict[str, object]:
         "outstanding_usdc6": sums["capture"] - sums["receivable"] + sums["recovery"] - settled,
         "gas_used": gas,
         "gas_per_swipe": round(gas / posted, 1) if posted else None,
-        "gas_per_user": round(gas / burned.num_rows, 1) if burned.num_rows else None,
+        "gas_per_user": round(gas / len(burned), 1) if len(burned) else None,
         "burned_early": early,
         "lag_count": len(lag_ns),
         "lag_p50_s": _seconds(lag_ns, 500),
@@ -62,20 +61,24 @@ def _seconds(ordered_ns: np.ndarray, per_mille: int) -> float | None:
     return round(nearest_rank(ordered_ns, per_mille) / NS_PER_S, 3) if len(ordered_ns) else None
 
 
-def statement(events: Events, kind: str) -> pa.Table:
+def statement(events: Events, kind: str) -> Rows:
     """The ledger's lines of one statement kind."""
-    rows = events.arrow(["ledger"], ["at_ns", "ref", "account", "result", "amount_usdc6"])
-    return rows.filter(pc.equal(pc.cast(rows["result"], pa.string()), kind))
+    return events.of("ledger").saying("result", kind)
+
+
+def booked_usdc6(events: Events, kind: str) -> int:
+    """What the ledger's lines of one statement kind amount to."""
+    return total(statement(events, kind).ints("amount_usdc6"))
 
 
 def settlement_transactions(events: Events) -> pd.DataFrame:
     """Settlement transactions as executed: ``at_s``, ``users``, ``gas``, ``ok``. Where the chain's own rows are not
     there (a chain seen through an engine's word alone), what each settlement tick told.
     """
-    rows = events.of("chain.tx", ["at_ns", "result", "detail"])
+    rows = events.of("chain.tx").frame(["at_ns", "result", "detail"])
     rows = rows[rows["detail"].str.contains("to=settle", regex=False)]
     if not len(rows):
-        rows = events.of("settle", ["at_ns", "result", "detail"])
+        rows = events.of("settle").frame(["at_ns", "result", "detail"])
         rows = rows[~rows["detail"].str.contains("transactions=0", regex=False)].assign(result="ok")
     told = [words(detail) for detail in rows["detail"]]
     return pd.DataFrame(
@@ -83,7 +86,7 @@ def settlement_transactions(events: Events) -> pd.DataFrame:
             "at_s": (rows["at_ns"].to_numpy(np.int64) / NS_PER_S).round(3),
             "users": np.array([int(word.get("users", 0)) for word in told], np.int64),
             "gas": np.array([int(word.get("gas", 0)) for word in told], np.int64),
-            "ok": (rows["result"].astype(str) == "ok").to_numpy(bool),
+            "ok": (rows["result"] == "ok").to_numpy(bool),
         }
     )
 
@@ -109,35 +112,37 @@ def settlement_lag_ns(events: Events) -> np.ndarray:
     when the account's burns together reach all that was to be burned up to and including it. To be burned is what was
     captured less its receivable, and what was recovered of receivables; a shortfall on chain closes its part too.
     """
-    captures = _posted(events)
-    burns = events.arrow(["chain.settlement", "chain.shortfall"], ["at_ns", "account", "amount_usdc6"])
-    if not captures.num_rows or not burns.num_rows:
+    captures, burns = events.of("capture").saying("result", "posted"), events.of("chain.settlement", "chain.shortfall")
+    if not len(captures) or not len(burns):
         return np.zeros(0, np.int64)
     recovered = statement(events, "recovery")
-    owed = ints(captures["amount_usdc6"]) - _receivable_of(events, captures["ref"])
-    (who, recovered_by, burned_by), _ = encode(captures["account"], recovered["account"], burns["account"])
-    n, at = captures.num_rows, ints(captures["at_ns"])
+    owed, once = _owed(captures, statement(events, "receivable"))
+    who, recovered_by, burned_by = keys_of("account", captures, recovered, burns).codes
+    at_ns, n = captures.ints("at_ns")[once], len(owed)
     when, covered = fifo(
-        np.concatenate([who, recovered_by]),
-        np.concatenate([at, ints(recovered["at_ns"])]),
-        np.concatenate([owed, ints(recovered["amount_usdc6"])]),
+        np.concatenate([who[once], recovered_by]),
+        np.concatenate([at_ns, recovered.ints("at_ns")]),
+        np.concatenate([owed, recovered.ints("amount_usdc6")]),
         burned_by,
-        ints(burns["at_ns"]),
-        ints(burns["amount_usdc6"]),
+        burns.ints("at_ns"),
+        burns.ints("amount_usdc6"),
     )
     burned = covered[:n] & (owed > 0)
-    return when[:n][burned] - at[burned]
+    return when[:n][burned] - at_ns[burned]
 
 
-def _posted(events: Events) -> pa.Table:
-    """Captures that the engine answered as posted, each once: a repeated file gets its first answer again."""
-    captures = events.arrow(["capture"], ["at_ns", "ref", "account", "result", "amount_usdc6"])
-    captures = captures.filter(pc.equal(pc.cast(captures["result"], pa.string()), "posted"))
-    if not captures.num_rows:
-        return captures
-    (refs,), _ = encode(captures["ref"])
-    firsts = np.unique(refs, return_index=True)[1]
-    return captures if len(firsts) == captures.num_rows else captures.take(pa.array(np.sort(firsts)))
+def _owed(captures: Rows, receivables: Rows) -> tuple[np.ndarray, np.ndarray | slice]:
+    """What of each capture was to be burned, and which of the rows are the captures: a repeated file gets its first
+    answer again, and counts once.
+    """
+    keys = keys_of("ref", captures, receivables)
+    mine, theirs = keys.codes
+    firsts = np.unique(mine, return_index=True)[1] if mine.max() + 1 < len(mine) else None
+    once = slice(None) if firsts is None else np.sort(firsts)
+    owed = captures.ints("amount_usdc6")[once]
+    if len(receivables):
+        owed -= _per_owner(theirs, receivables.ints("amount_usdc6"), len(keys))[mine[once]]
+    return owed, once
 
 
 def fifo(
@@ -149,17 +154,14 @@ def fifo(
     single search serves all. Raises OverflowError where the money of all together does not fit 62 bits.
     """
     owners = int(max(owner.max(), payer.max())) + 1
-    order, paid_order = np.lexsort((at_ns, owner)), np.lexsort((paid_at_ns, payer))
     owed_total, paid_total = _per_owner(owner, owed, owners), _per_owner(payer, paid, owners)
     width = np.maximum(owed_total, paid_total) + 1
     if float(width.astype(float).sum()) >= 2**62:
         raise OverflowError("the amounts of all accounts together do not fit 62 bits of usdc6")
     start = np.cumsum(width) - width
-    debt = np.cumsum(owed[order]) - (np.cumsum(owed_total) - owed_total)[owner[order]] + start[owner[order]]
-    payment = (
-        np.cumsum(paid[paid_order]) - (np.cumsum(paid_total) - paid_total)[payer[paid_order]] + start[payer[paid_order]]
-    )
-    place = np.searchsorted(payment, debt, side="left")
+    order, paid_order = np.lexsort((at_ns, owner)), np.lexsort((paid_at_ns, payer))
+    payment = _on_axis(payer[paid_order], paid[paid_order], paid_total, start)
+    place = np.searchsorted(payment, _on_axis(owner[order], owed[order], owed_total, start), side="left")
     inside = place < len(payment)
     place[~inside] = len(payment) - 1
     covered = inside & (payer[paid_order][place] == owner[order])
@@ -168,16 +170,14 @@ def fifo(
     return when, done
 
 
+def _on_axis(owner: np.ndarray, amounts: np.ndarray, totals: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Where each owner's running total stands on the axis of money; rows are in the order of their owners."""
+    running = np.cumsum(amounts)
+    running += (start - (np.cumsum(totals) - totals))[owner]
+    return running
+
+
 def _per_owner(owner: np.ndarray, amounts: np.ndarray, owners: int) -> np.ndarray:
     sums = np.zeros(owners, np.int64)
     np.add.at(sums, owner, amounts)
     return sums
-
-
-def _receivable_of(events: Events, refs: pa.ChunkedArray) -> np.ndarray:
-    """What of each presentment was booked as receivable."""
-    rows = statement(events, "receivable")
-    if not rows.num_rows:
-        return np.zeros(len(refs), np.int64)
-    (mine, theirs), names = encode(refs, rows["ref"])
-    return _per_owner(theirs, ints(rows["amount_usdc6"]), len(names))[mine]

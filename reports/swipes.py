@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from reports.frames import Events
+from reports.keys import keys_of
 
 ANSWERED, TIMED_OUT, FAILED = 0, 1, 2
 
@@ -54,50 +54,53 @@ def read_swipes(events: Events, deadlines_ns: Mapping[str, int]) -> Swipes:
     row only tells how long a timed-out swipe took. A swipe is over its deadline when it timed out, when its answer came
     late, or when an answer took longer than its network's deadline.
     """
-    columns = ["at_ns", "network", "result", "latency_ns"]
-    answered = events.of("authorize", columns)
-    timed_out = events.of("authorize.timeout", ["ref", *columns])
-    failed = events.of("authorize.error", columns)
-    late = events.of("authorize.late", ["ref", "latency_ns"])
-    waited = timed_out["latency_ns"].to_numpy(np.int64)
-    asked_ns = timed_out["at_ns"].to_numpy(np.int64) - np.maximum(waited, 0)
-    if len(late) and len(timed_out):
-        first_answer = late.groupby("ref", observed=True)["latency_ns"].min()
-        true_ns = timed_out["ref"].map(first_answer).to_numpy(dtype=float, na_value=np.nan)
-        waited = np.where(np.isnan(true_ns), waited, np.nan_to_num(true_ns)).astype(np.int64)
-    in_time = answered["latency_ns"].to_numpy(np.int64)
-    network, networks = _codes([answered["network"], timed_out["network"], failed["network"]])
-    result, results = _codes([answered["result"], timed_out["result"], failed["result"]])
+    kinds = [events.of(kind) for kind in ("authorize", "authorize.timeout", "authorize.error")]
+    sizes = [len(rows) for rows in kinds]
+    latency_ns = _below(rows.ints("latency_ns") for rows in kinds)
+    sent_ns = _below(rows.ints("at_ns") for rows in kinds)
+    sent_ns -= np.maximum(latency_ns, 0)
+    network, networks = _codes([rows.words("network") for rows in kinds])
+    result, results = _codes([rows.words("result") for rows in kinds])
     limits = np.array([deadlines_ns.get(name, np.iinfo(np.int64).max) for name in networks], dtype=np.int64)
-    sizes = (len(answered), len(timed_out), len(failed))
+    in_time, timed_out = slice(0, sizes[0]), slice(sizes[0], sizes[0] + sizes[1])
     over = np.zeros(sum(sizes), dtype=bool)
-    over[: sizes[0]] = in_time > limits[network[: sizes[0]]] if sizes[0] else False
-    over[sizes[0] : sizes[0] + sizes[1]] = True
+    over[in_time] = latency_ns[in_time] > limits[network[in_time]]
+    over[timed_out] = True
+    latency_ns[timed_out] = _waited(events, latency_ns[timed_out])
+    latency_ns[timed_out.stop :] = -1
     return Swipes(
-        sent_ns=np.concatenate(
-            [
-                answered["at_ns"].to_numpy(np.int64) - np.maximum(in_time, 0),
-                asked_ns,
-                failed["at_ns"].to_numpy(np.int64) - np.maximum(failed["latency_ns"].to_numpy(np.int64), 0),
-            ]
-        ),
+        sent_ns=sent_ns,
         network=network,
         networks=networks,
         ending=np.repeat(np.array([ANSWERED, TIMED_OUT, FAILED], dtype=np.int8), sizes),
         result=result,
         results=results,
-        latency_ns=np.concatenate([in_time, waited, np.full(sizes[2], -1, dtype=np.int64)]),
+        latency_ns=latency_ns,
         over=over,
     )
 
 
-def _codes(columns: list[pd.Series]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The columns below each other, as a code a row and the names in order."""
-    parts = [column.astype("category") for column in columns if len(column)]
-    names = tuple(sorted({str(name) for part in parts for name in part.cat.categories[np.unique(part.cat.codes)]}))
+def _below(columns: Iterable[np.ndarray]) -> np.ndarray:
+    """The columns below each other."""
+    return np.concatenate(list(columns))
+
+
+def _waited(events: Events, deadline_ns: np.ndarray) -> np.ndarray:
+    """How long timed-out swipes really took: the soonest of their late answers, or else the deadline."""
+    timed_out, late = events.of("authorize.timeout"), events.of("authorize.late")
+    keys = keys_of("ref", timed_out, late)
+    never = np.iinfo(np.int64).max
+    soonest = np.full(len(keys), never, dtype=np.int64)
+    np.minimum.at(soonest, keys.codes[1], late.ints("latency_ns"))
+    answered = soonest[keys.codes[0]]
+    return np.where(answered < never, answered, deadline_ns)
+
+
+def _codes(columns: list[tuple[np.ndarray, tuple[str, ...]]]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The codes below each other, for the names that occur, in order."""
+    used = [np.unique(codes).tolist() for codes, _ in columns]
+    names = tuple(sorted({names[code] for (_, names), found in zip(columns, used, strict=True) for code in found}))
     place = {name: code for code, name in enumerate(names)}
-    coded = [
-        np.array([place.get(str(name), -1) for name in part.cat.categories], dtype=np.int32)[part.cat.codes]
-        for part in parts
-    ]
-    return (np.concatenate(coded) if coded else np.zeros(0, dtype=np.int32)), names
+    return _below(
+        np.array([place.get(name, -1) for name in known], dtype=np.int16)[codes] for codes, known in columns
+    ), names

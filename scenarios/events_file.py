@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -10,11 +11,15 @@ from typing import TYPE_CHECKING, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from reports.frames import SCHEMA
+from simulators.events import COLUMNS
 from simulators.kernel import fences
 
 if TYPE_CHECKING:
     from simulators.kernel.trace import Chunk
+
+TYPES = {"int64": pa.int64(), "str": pa.string()}
+SCHEMA = pa.schema([(column.name, TYPES[column.kind]) for column in COLUMNS])
+"""What reports.frames expects; nothing of the reports is loaded while the world runs, to leave it the memory."""
 
 
 class EventsFile:
@@ -43,4 +48,13 @@ class EventsFile:
 def _column(values: array[int] | tuple[str, ...], field: pa.Field) -> pa.Array:
     if isinstance(values, array):
         return pa.Array.from_buffers(field.type, len(values), [None, pa.py_buffer(values)])
-    return pa.array(values, field.type)
+    return _strings(values)
+
+
+def _strings(values: tuple[str, ...]) -> pa.StringArray:
+    """As pa.array does, which would load pandas, if only to see that a tuple is none of its kind."""
+    text = "".join(values)
+    data = text.encode()
+    sizes = map(len, values if len(data) == len(text) else map(str.encode, values))
+    ends = array("i", accumulate(sizes, initial=0))
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(data))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import platform
 import re
@@ -88,7 +87,8 @@ def run_scenario(order: Order, out: Path | None = None, watch: Watch | None = No
         (fresh / SCENARIO).write_text(resolved_yaml(loaded.scenario), encoding="utf-8")
         progress = watch(resolved.settings) if watch is not None else None
         result, used = _simulate(resolved, engine, fresh / EVENTS, progress)
-        facts = _facts(order, loaded, resolved, result, used)
+        facts = _facts(order, loaded, resolved.settings, result, used)
+        del resolved  # a million purchases are no small thing, and the report needs the room
         report = _report(fresh, facts)
         replaced = _who_is_there(folder)
     return RunResult(folder, report, replaced)
@@ -115,12 +115,14 @@ def _simulate(
     resolved: Resolved, engine: EngineReference, events: Path, progress: Progress | None
 ) -> tuple[WorldResult, _Used]:
     from scenarios.events_file import EventsFile
+    from scenarios.memory import give_back, share_memory
     from simulators.backends.chain.node import NodeError
     from simulators.backends.chain.revm import RevmMissing
     from simulators.kernel.errors import KernelError
     from simulators.world import World, WorldError
 
     wall, cpu = time.perf_counter(), time.process_time()
+    share_memory()
     try:
         with EventsFile(events) as sink:
             world = World(resolved.settings, resolved.purchases, engine.factory, sink)
@@ -132,7 +134,7 @@ def _simulate(
             raise stop from error
         raise
     del world
-    gc.collect()  # a world is full of cycles, and the report needs the room
+    give_back()  # the report needs the room
     return result, _Used(time.perf_counter() - wall, time.process_time() - cpu)
 
 
@@ -145,10 +147,10 @@ def _stop_behind(error: BaseException | None) -> BaseException | None:
     return None
 
 
-def _facts(order: Order, loaded: Loaded, resolved: Resolved, result: WorldResult, used: _Used) -> RunFacts:
+def _facts(order: Order, loaded: Loaded, world: WorldSettings, result: WorldResult, used: _Used) -> RunFacts:
     from reports import RunFacts
 
-    scenario, world = loaded.scenario, resolved.settings
+    scenario = loaded.scenario
     name = default_folder(order, loaded).name
     return RunFacts(
         id=f"{name}-{result.trace_sha256[:8]}",

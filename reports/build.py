@@ -30,6 +30,10 @@ def build_report(events: Events | pa.Table | pd.DataFrame | Path, facts: RunFact
     table = as_events(events)
     swipes = read_swipes(table, facts.deadlines_ns)
     counts = counts_section(table, swipes)
+    speed = throughput(swipes, facts.wall_seconds)
+    latency = latency_section(table, swipes, tuple(facts.deadlines_ns))
+    course = timeline(swipes)
+    del swipes  # what follows needs the room
     report: dict[str, object] = {
         "schema": SCHEMA,
         "run": _run(facts),
@@ -38,15 +42,15 @@ def build_report(events: Events | pa.Table | pd.DataFrame | Path, facts: RunFact
         "checks": [],
         "counts": {**counts, "approved_cents": approved_cents(table)},
         "declines": decline_rows(counts["declines"], counts["swipes"]),
-        "throughput": throughput(swipes, facts.wall_seconds),
-        "latency": latency_section(table, swipes, tuple(facts.deadlines_ns)),
+        "throughput": speed,
+        "latency": latency,
         "settlement": settlement_section(table),
         "reconciliation": reconcile(table, facts.settlement_bound_ns, facts.notice_bound_ns),
         "funds": funds_section(table),
         "faults": faults_section(table),
         "findings": findings_section(table),
         "crashes": crashes_section(table),
-        "timeline": timeline(swipes),
+        "timeline": course,
     }
     checks = all_checks(report, table, facts)
     failed = [check for check in checks if not check["ok"]]

@@ -44,7 +44,7 @@ def build_report(events: Events | pa.Table | pd.DataFrame | Path, facts: RunFact
         "declines": decline_rows(counts["declines"], counts["swipes"]),
         "throughput": speed,
         "latency": latency,
-        "settlement": settlement_section(table),
+        "settlement": {**settlement_section(table), "gas_exact": facts.gas_exact},
         "reconciliation": reconcile(table, facts.settlement_bound_ns, facts.notice_bound_ns),
         "funds": funds_section(table),
         "faults": faults_section(table),

@@ -20,6 +20,7 @@ class RunFacts:
     network waits. ``command`` runs the same again. ``invariants`` are the numbers that were audited (``"I2"``).
     ``settlement_bound_ns`` is how long a captured unit may take to be burned; ``notice_bound_ns`` how long a chain
     event may take to reach the engine: nothing younger than that at the end of the run is held against it.
+    ``gas_exact`` is False where the chain's node counts less gas than a chain would.
     """
 
     id: str
@@ -41,3 +42,4 @@ class RunFacts:
     invariants: tuple[str, ...] = ()
     settlement_bound_ns: int = Terms().settlement_bound_ns
     notice_bound_ns: int = NOTICE_BOUND_NS
+    gas_exact: bool = True

@@ -24,7 +24,8 @@ def key_figures(report: dict[str, object]) -> list[Figure]:
     legs = [report["reconciliation"][leg] for leg in LEGS]
     unexplained = sum(leg["unexplained"] for leg in legs)
     approved = money(counts["approved_cents"] * USDC6_PER_CENT)
-    gas = f"{plural(settled['batches'], 'batch', 'batches')}, {count(settled['gas_used'])} gas"
+    bound = "" if settled["gas_exact"] else ", lower bounds"
+    gas = f"{plural(settled['batches'], 'batch', 'batches')}, {count(settled['gas_used'])} gas{bound}"
     return [
         Figure("Swipes", count(swipes), f"busiest second {count(report['throughput']['peak_per_s'])}"),
         Figure("Approved", percent(share), f"{count(counts['approved'])} for {approved}"),

@@ -50,4 +50,5 @@ def _facts(report: dict[str, Any]) -> dict[str, Any]:
         "deadlines_ns": {name: round(ms * NS_PER_MS) for name, ms in run["deadlines_ms"].items()},
         "invariants": tuple(check["name"].split()[0] for check in checks if check["group"] == "invariant"),
         "settlement_bound_ns": round(run["settlement_bound_s"] * NS_PER_S),
+        "gas_exact": report["settlement"].get("gas_exact", True),
     }

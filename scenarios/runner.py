@@ -171,6 +171,7 @@ def _facts(order: Order, loaded: Loaded, world: WorldSettings, result: WorldResu
         command=order.command(scenario.seed),
         invariants=result.invariants,
         settlement_bound_ns=world.terms.settlement_bound_ns,
+        gas_exact=world.chain.node != "revm",
     )
 
 

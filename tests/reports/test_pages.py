@@ -232,3 +232,11 @@ def test_funds_are_drawn_from_the_supply_alone_where_an_engine_shows_no_balances
 def test_one_swipe_is_enough_for_every_chart_that_needs_one():
     page = render_html(report_of(swipe("a"), end()))
     assert "The one swipe was answered within 20 ms" in page
+
+
+def test_gas_that_is_a_lower_bound_is_called_one() -> None:
+    exact = build_report(sample.passing(), sample.FACTS)
+    bound = build_report(sample.passing(), replace(sample.FACTS, gas_exact=False))
+    assert "lower bound" not in render_html(exact)
+    assert "every figure of gas is a lower bound" in render_html(bound)
+    assert "lower bounds" in render_markdown(bound)

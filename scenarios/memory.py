@@ -17,7 +17,7 @@ def share_memory() -> None:
 def give_back() -> None:
     """Collect what is unreachable, which of a world is all of it, for it is full of cycles; then return free pages.
 
-    Only glibc has to be asked: it keeps the pages of small objects that were freed, half of a world's size.
+    Only glibc has to be asked for those: it keeps what was freed between objects that stay.
     """
     gc.collect()
     if sys.platform == "linux":

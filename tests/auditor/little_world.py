@@ -129,12 +129,13 @@ class World:
 
     terms: Terms
     desk: Desk
+    settings: dict[str, Any] = field(default_factory=dict)
     accounts: tuple[str, ...] = ("ada", "bob", "cleo")
     auditor: Auditor = field(init=False)
     now_ns: int = START_NS
 
     def __post_init__(self) -> None:
-        self.auditor = Auditor(self.terms)
+        self.auditor = Auditor(self.terms, **self.settings)
         self._queue: list[tuple[int, int, Callable[[], None]]] = []
         self._order = count()
         self._numbers = count(1)
@@ -341,10 +342,10 @@ class World:
         return self.auditor
 
 
-def world(terms: Terms | None = None, desk: type[Desk] = Desk, cents: int = 10_000) -> World:
-    """A world whose accounts have ``cents`` each, credited."""
+def world(terms: Terms | None = None, desk: type[Desk] = Desk, cents: int = 10_000, **settings: Any) -> World:
+    """A world whose accounts have ``cents`` each, credited; ``settings`` are the auditor's."""
     terms = terms or Terms()
-    made = World(terms, desk(terms))
+    made = World(terms, desk(terms), settings)
     for account_id in made.accounts if cents else ():
         made.deposit(account_id, cents * USDC6)
     made.run(60 * SECOND_NS)

@@ -200,6 +200,8 @@ class CaptureOutcome(StrEnum):
     """This presentment was posted before; nothing was done."""
     UNKNOWN_CARD = "unknown_card"
     """No such card: nothing was posted, the record waits for a person."""
+    INVALID_AMOUNT = "invalid_amount"
+    """Zero or less: nothing was posted, the record waits for a person."""
 
 
 @dataclass(frozen=True, slots=True)

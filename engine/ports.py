@@ -16,10 +16,12 @@ from engine.domain.decline import DeclineReason
 from engine.domain.ledger import Answer, Commit, Recorded, Rows, StatementLine, Touch
 from engine.domain.settlement import Settlement
 from engine.domain.terms import LimitTerms
+from engine.interface import EngineError
 
 
-class PortUnavailable(Exception):
-    """A store or a node did not answer; whether the call took effect is unknown."""
+class PortUnavailable(EngineError):
+    """A store or a node did not answer; whether the call took effect is unknown. Out of an engine it is an EngineError:
+    the caller may send the same message again."""
 
 
 class Clock(Protocol):
@@ -85,8 +87,8 @@ class HoldStore(Protocol):
         """Give back what is left of these holds, to the balance and to the limit windows; unknown ids are nothing."""
         ...
 
-    async def apply(self, changes: Sequence[HoldChange]) -> None:
-        """Follow what the ledger has committed."""
+    async def apply(self, ref: str, changes: Sequence[HoldChange]) -> None:
+        """Follow what the ledger has committed under ``ref``; once, however often it is called."""
         ...
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -301,10 +302,13 @@ class World:
         for network in self._networks.values():
             network.clearing.close_the_books()
         for person in self._people:
-            self._auditor.balance(self._kernel.utc_ns, await self._engine.balance(person.account_id))
+            balance = await _in_time("balance", self._engine.balance(person.account_id))
+            self._auditor.balance(self._kernel.utc_ns, balance)
         cursor = 0
         while cursor >= 0:
-            page = await self._engine.statement(cursor)
+            page = await _in_time("statement", self._engine.statement(cursor))
+            if 0 <= page.next_cursor <= cursor:
+                raise WorldError(f"the engine's statement after cursor {cursor} goes on at {page.next_cursor}: no end")
             self._auditor.statement(page.entries)
             for entry in page.entries:
                 self._trace.append(
@@ -324,6 +328,15 @@ class World:
 
 
 _CARD_STATUS = {"freeze": CardStatus.FROZEN, "unfreeze": CardStatus.ACTIVE, "cancel": CardStatus.CANCELLED}
+
+
+async def _in_time(verb: str, answer: Awaitable[Any]) -> Any:
+    """What the engine answers to ``verb``; WorldError when it does not within LAST_ANSWERS_NS of virtual time."""
+    try:
+        async with asyncio.timeout(LAST_ANSWERS_NS / SECOND_NS):
+            return await answer
+    except TimeoutError:
+        raise WorldError(f"the engine did not answer {verb} within {LAST_ANSWERS_NS // MINUTE_NS} min") from None
 
 
 class _Clock:

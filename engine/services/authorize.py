@@ -175,8 +175,8 @@ def declined(authorization_id: str, reason: DeclineReason) -> AuthorizationRespo
 
 def fingerprint_of(request: AuthorizationRequest) -> bytes:
     """16 bytes that stand for the body of a request, without its key: what a repeat has to match."""
-    body = (
-        f"{request.authorization_id}|{request.card_id}|{request.amount_cents}|{request.network}|"
-        f"{request.merchant_id}|{request.mcc}|{request.kind is _ESTIMATE:d}"
-    )
+    body = repr(
+        (request.authorization_id, request.card_id, request.amount_cents, request.network, request.merchant_id,
+         request.mcc, request.kind is _ESTIMATE)
+    )  # fmt: skip
     return md5(body.encode(), usedforsecurity=False).digest()

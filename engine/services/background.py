@@ -23,6 +23,13 @@ class Background:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def now_or_later(self, job: Callable[[], Awaitable[None]], name: str) -> None:
+        """Run ``job`` at once; where a port is unavailable, keep at it behind the answer. It has to be idempotent."""
+        try:
+            await job()
+        except PortUnavailable:
+            self.until_done(job, name)
+
     @property
     def pending(self) -> int:
         """Jobs not done yet."""

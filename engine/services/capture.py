@@ -8,46 +8,51 @@ from engine.domain.ledger import Commit, Entry, Queued, Rows, Touch
 from engine.domain.money import USDC6_PER_CENT, usdc6_of
 from engine.interface import CaptureOutcome, CaptureResult, ClearingBatch, ClearingReceipt, Presentment
 from engine.ports import HoldChange, Ports
+from engine.services.background import Background
 from engine.services.once import answer_once
 
 
 class Capture:
     """The verb, with what it needs."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, background: Background) -> None:
         self._ports = ports
+        self._background = background
 
     async def __call__(self, batch: ClearingBatch) -> ClearingReceipt:
         """Post every presentment of the batch in one commit. Raises IdempotencyConflict."""
         now_ns = self._ports.clock.now_ns()
-        changes: list[HoldChange] = []
 
         def transition(rows: Rows) -> Commit:
-            changes.clear()
-            return post(batch, rows, now_ns, changes)
+            return post(batch, rows, now_ns)
 
         touch = Touch(
             authorizations=tuple(p.authorization_id for p in batch.presentments),
             cards=tuple(p.card_id for p in batch.presentments),
             posted=tuple(p.presentment_id for p in batch.presentments),
         )
-        answer, commit = await answer_once(self._ports.ledger, batch.idempotency_key, body_of(batch), touch, transition)
-        if commit is not None and changes:
-            await self._ports.holds.apply(changes)
-        return answer
+        key = batch.idempotency_key
+        (receipt, changes), _ = await answer_once(self._ports.ledger, key, body_of(batch), touch, transition)
+        # On a repeat too: nobody knows how far the first one came, and the hold store applies a ref once.
+        await self._background.now_or_later(lambda: self._ports.holds.apply(key, changes), f"capture {key}")
+        return receipt
 
 
-def post(batch: ClearingBatch, rows: Rows, now_ns: int, changes: list[HoldChange]) -> Commit:
-    """The whole batch as one commit, in file order; ``changes`` gets what the hold store has to follow."""
+def post(batch: ClearingBatch, rows: Rows, now_ns: int) -> Commit:
+    """The whole batch as one commit, in file order. Its result is the receipt and what the hold store has to follow."""
     running = _Running(rows)
     entries: list[Entry] = []
     queued: list[Queued] = []
     results: list[CaptureResult] = []
+    changes: list[HoldChange] = []
     posted: dict[str, None] = {}
     for presentment in batch.presentments:
         ref = presentment.presentment_id
         if ref in rows.posted or ref in posted:
             results.append(CaptureResult(ref, CaptureOutcome.DUPLICATE, 0, 0, 0))
+            continue
+        if presentment.amount_cents <= 0:
+            results.append(CaptureResult(ref, CaptureOutcome.INVALID_AMOUNT, 0, 0, 0))
             continue
         account_id = running.account_of(presentment)
         if account_id is None:
@@ -67,7 +72,7 @@ def post(batch: ClearingBatch, rows: Rows, now_ns: int, changes: list[HoldChange
         authorizations=tuple(running.changed.values()),
         queued=tuple(queued),
         posted=tuple(posted),
-        result=ClearingReceipt(batch.file_id, tuple(results)),
+        result=(ClearingReceipt(batch.file_id, tuple(results)), tuple(changes)),
     )
 
 
@@ -117,7 +122,8 @@ class _Running:
 
 def body_of(batch: ClearingBatch) -> str:
     """The body of a clearing batch, without its key."""
-    rows = "|".join(
-        f"{p.presentment_id},{p.authorization_id},{p.card_id},{p.amount_cents},{p.final:d}" for p in batch.presentments
-    )
-    return f"capture|{batch.network}|{batch.file_id}|{rows}"
+    rows = [
+        (p.presentment_id, p.authorization_id, p.card_id, p.network, p.amount_cents, p.final)
+        for p in batch.presentments
+    ]
+    return repr((batch.network, batch.file_id, rows))

@@ -6,38 +6,41 @@ from engine.domain import ledger as journal
 from engine.domain.ledger import Commit, Queued, Rows, Touch
 from engine.interface import DepositNotice, EngineError, NoticeReceipt
 from engine.ports import HoldChange, Ports
+from engine.services.background import Background
+from engine.services.once import answer_once
 
 
 class Deposit:
     """The verb, with what it needs."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, background: Background) -> None:
         self._ports = ports
+        self._background = background
 
     async def __call__(self, notice: DepositNotice) -> NoticeReceipt:
-        """Credit the deposit unless it was credited before. Raises EngineError for an unknown account."""
+        """Credit the deposit unless it was credited before. Raises EngineError for an unknown account or no amount."""
         now_ns = self._ports.clock.now_ns()
-        account_id, ref = notice.account_id, notice.deposit_id
+        account_id, ref, amount = notice.account_id, notice.deposit_id, notice.amount_usdc6
+        if amount <= 0:
+            raise EngineError(f"deposit {ref}: an amount is positive, not {amount}")
 
         def transition(rows: Rows) -> Commit:
             funds = rows.funds.get(account_id)
             if funds is None:
                 raise EngineError(f"deposit {ref}: no account {account_id!r}")
-            if ref in rows.posted:
-                return Commit(result=None)
-            recovered = min(funds.receivable_usdc6, notice.amount_usdc6)
-            entries = [journal.deposit(ref, account_id, now_ns, notice.amount_usdc6)]
+            recovered = min(funds.receivable_usdc6, amount)
+            entries = [journal.deposit(ref, account_id, now_ns, amount)]
             if recovered:
                 entries.append(journal.recovery(f"recovery:{ref}", account_id, now_ns, recovered))
             return Commit(
                 entries=tuple(entries),
                 queued=(Queued(f"recovery:{ref}", account_id, recovered),) if recovered else (),
-                posted=(ref,),
-                result=HoldChange(account_id, "", 0, notice.amount_usdc6 - recovered),
+                result=HoldChange(account_id, "", 0, amount - recovered),
             )
 
-        commit = await self._ports.ledger.update(Touch(accounts=(account_id,), posted=(ref,)), transition)
-        if commit.result is None:
-            return NoticeReceipt(ref, False)
-        await self._ports.holds.apply((commit.result,))
-        return NoticeReceipt(ref, True)
+        key = f"deposit:{ref}"
+        touch = Touch(accounts=(account_id,))
+        change, commit = await answer_once(self._ports.ledger, key, f"{account_id}|{amount}", touch, transition)
+        # On a repeat too: nobody knows how far the first one came, and the hold store applies a ref once.
+        await self._background.now_or_later(lambda: self._ports.holds.apply(key, (change,)), key)
+        return NoticeReceipt(ref, commit is not None)

@@ -34,10 +34,10 @@ class ProductionEngine:
         self._background = Background()
         self.authorize = Authorize(kit.ports, kit.terms, self._background)
         self.reverse = Reverse(kit.ports)
-        self.capture = Capture(kit.ports)
-        self.expire = Expire(kit.ports)
-        self.deposit = Deposit(kit.ports)
-        self.withdraw = Withdraw(kit.ports)
+        self.capture = Capture(kit.ports, self._background)
+        self.expire = Expire(kit.ports, self._background)
+        self.deposit = Deposit(kit.ports, self._background)
+        self.withdraw = Withdraw(kit.ports, self._background)
         self.settle = Settle(kit.ports, kit.terms)
 
     async def open_account(self, opening: AccountOpening) -> None:

@@ -7,40 +7,40 @@ from engine.domain.accounts import Funds
 from engine.domain.ledger import Commit, Entry, Rows, Touch
 from engine.interface import EngineError, NoticeReceipt, WithdrawalNotice, WithdrawalStage
 from engine.ports import HoldChange, Ports
+from engine.services.background import Background
+from engine.services.once import answer_once
 
 
 class Withdraw:
     """The verb, with what it needs."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, background: Background) -> None:
         self._ports = ports
+        self._background = background
 
     async def __call__(self, notice: WithdrawalNotice) -> NoticeReceipt:
-        """Book the step unless it was booked before. Raises EngineError for an unknown account."""
+        """Book the step unless it was booked before. Raises EngineError for an unknown account or a negative amount."""
         now_ns = self._ports.clock.now_ns()
+        account_id, ref, amount = notice.account_id, notice.event_id, notice.amount_usdc6
+        if amount < 0:
+            raise EngineError(f"withdrawal {ref}: an amount is not negative: {amount}")
 
         def transition(rows: Rows) -> Commit:
-            funds = rows.funds.get(notice.account_id)
+            funds = rows.funds.get(account_id)
             if funds is None:
-                raise EngineError(f"withdrawal {notice.event_id}: no account {notice.account_id!r}")
-            if notice.event_id in rows.posted:
-                return Commit(result=None)
+                raise EngineError(f"withdrawal {ref}: no account {account_id!r}")
             entries = entries_of(notice, funds, now_ns)
             change = sum(
                 posting.amount for entry in entries for posting in entry.postings if posting.book == "available"
             )
-            return Commit(
-                entries=entries,
-                posted=(notice.event_id,),
-                result=HoldChange(notice.account_id, "", 0, change),
-            )
+            return Commit(entries=entries, result=HoldChange(account_id, "", 0, change))
 
-        touch = Touch(accounts=(notice.account_id,), posted=(notice.event_id,))
-        commit = await self._ports.ledger.update(touch, transition)
-        if commit.result is None:
-            return NoticeReceipt(notice.event_id, False)
-        await self._ports.holds.apply((commit.result,))
-        return NoticeReceipt(notice.event_id, True)
+        key = f"withdrawal:{ref}"
+        body = f"{account_id}|{notice.stage}|{amount}"
+        change, commit = await answer_once(self._ports.ledger, key, body, Touch(accounts=(account_id,)), transition)
+        # On a repeat too: nobody knows how far the first one came, and the hold store applies a ref once.
+        await self._background.now_or_later(lambda: self._ports.holds.apply(key, (change,)), key)
+        return NoticeReceipt(ref, commit is not None)
 
 
 def entries_of(notice: WithdrawalNotice, funds: Funds, now_ns: int) -> tuple[Entry, ...]:

@@ -15,6 +15,8 @@ from simulators.tap import Tap, Unanswered
 
 PRESENTMENTS_AT_ONCE = 500
 RETRY_NS = 60 * SECOND_NS
+LONGEST_RETRY_NS = 3_600 * SECOND_NS
+"""A batch that stays unanswered is sent again at intervals that double up to this."""
 
 
 class _Records:
@@ -66,10 +68,9 @@ class Clearing:
 
     def close_the_books(self) -> None:
         """Write down what was presented and never answered."""
-        name = self._settings.name
         for sent_ns, batch in self._unanswered.values():
-            for p in batch.presentments:
-                self._append((sent_ns, "present", p.presentment_id, "", name, p.amount_cents, 0, "unanswered", -1, ""))
+            for presentment in batch.presentments:
+                self._append(_unanswered(sent_ns, presentment))
 
     def _add(self, day: int, *record: Any) -> None:
         records = self._due.get(day)
@@ -109,15 +110,23 @@ class Clearing:
         key = f"{file_id}/{start // PRESENTMENTS_AT_ONCE}"
         batch = ClearingBatch(key, name, file_id, kernel.utc_ns, tuple(presentments))
         self._unanswered[key] = (sent_ns, batch)
+        retry_ns = RETRY_NS
         while isinstance(
             receipt := (yield kernel.call(self._tap.tell(batch, self._engine.capture))).unwrap(), Unanswered
         ):
-            yield env.timeout(RETRY_NS)
+            yield env.timeout(retry_ns)
+            retry_ns = min(2 * retry_ns, LONGEST_RETRY_NS)
         del self._unanswered[key]
         append, now_ns = self._append, env.now
         took_ns = now_ns - sent_ns
-        for row, presentment, result in zip(rows, presentments, receipt.results, strict=True):
+        for row, presentment, result in zip(rows, presentments, receipt.results, strict=False):
             append(
                 (now_ns, "capture", presentment.presentment_id, row[1], name, presentment.amount_cents,
                  usdc6_of(result.posted_cents), result.outcome, took_ns, "")
             )  # fmt: skip
+        for presentment in presentments[len(receipt.results) :]:  # a receipt may be too short; the auditor says so
+            append(_unanswered(sent_ns, presentment))
+
+
+def _unanswered(sent_ns: int, p: Presentment) -> tuple[Any, ...]:
+    return (sent_ns, "present", p.presentment_id, "", p.network, p.amount_cents, 0, "unanswered", -1, "")

@@ -15,8 +15,14 @@ from engine.interface import (
 )
 from simulators.actors.clearing import Clearing
 from simulators.kernel import Kernel, Trace
-from simulators.settings import Network
+from simulators.settings import MS_NS, SECOND_NS, Network
 from simulators.tap import Tap, Unanswered
+
+ASK_AGAIN_NS = 250 * MS_NS
+"""After an error the same request, under the same key, is sent again so much later, while the deadline permits."""
+
+LONGEST_RETRY_NS = 3_600 * SECOND_NS
+"""A reversal that stays unanswered is sent again at intervals that double up to this."""
 
 
 class Swipe:
@@ -93,6 +99,9 @@ class CardNetwork:
         if settings.repeat_share and self._chance() < settings.repeat_share:
             kernel.spawn(self._repeat(request), "repeat", daemon=True)
         answer = await self._tap.authorize(request)
+        while isinstance(answer, Unanswered) and kernel.now_ns + ASK_AGAIN_NS < sent_ns + settings.deadline_ns:
+            await kernel.delay_ns(ASK_AGAIN_NS)
+            answer = await self._tap.authorize(request)
         await kernel.delay_ns(self._back_ns() + settings.from_engine.floor_ns)
         self._arrived(swipe, answer)
 
@@ -106,6 +115,8 @@ class CardNetwork:
         swipe.done = True
         if isinstance(answer, Unanswered):
             kind, result, approved = "authorize.error", answer.name, False
+            if not swipe.timed_out:  # what the engine did is unknown, and the merchant was told no
+                self._kernel.process(self._reverse(swipe), f"reversal of {swipe.authorization_id}", daemon=True)
         else:
             kind, approved = "authorize", answer.approved
             result = "approved" if approved else answer.reason
@@ -158,13 +169,15 @@ class CardNetwork:
         request = ReversalRequest(
             f"{swipe.authorization_id}:reversal", swipe.authorization_id, swipe.card_id, self.name, kernel.utc_ns
         )
+        retry_ns = self._settings.reversal_retry_ns
         while True:
             yield env.timeout(self._out_ns() + self._settings.to_engine.floor_ns)
             answer = (yield kernel.call(self._tap.tell(request, self._engine.reverse))).unwrap()
             yield env.timeout(self._back_ns() + self._settings.from_engine.floor_ns)
             if not isinstance(answer, Unanswered):
                 break
-            yield env.timeout(self._settings.reversal_retry_ns)
+            yield env.timeout(retry_ns)
+            retry_ns = min(2 * retry_ns, LONGEST_RETRY_NS)
         self._append(
             (env.now, "reverse", swipe.authorization_id, swipe.account_id, self.name, swipe.asked_cents,
              usdc6_of(answer.released_cents), "released" if answer.released_cents else "nothing_held",

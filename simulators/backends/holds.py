@@ -38,6 +38,7 @@ class MemoryHoldStore:
     def __init__(self, served: Served) -> None:
         self._serve = served.serve
         self._balances: dict[str, _Balance] = {}
+        self._applied: set[str] = set()
         self._holds: dict[str, tuple[_Balance, int, int]] = {}
         """What is left of each hold: whose, how much (millionths of a USDC), counted on which day."""
 
@@ -76,8 +77,11 @@ class MemoryHoldStore:
             if month_of_day(day) == balance.month:
                 balance.month_cents -= left_cents
 
-    async def apply(self, changes: Sequence[HoldChange]) -> None:
+    async def apply(self, ref: str, changes: Sequence[HoldChange]) -> None:
         await self._serve()
+        if ref in self._applied:
+            return
+        self._applied.add(ref)
         for account_id, authorization_id, left_usdc6, available_usdc6 in changes:
             balance = self._balances.get(account_id)
             if balance is None:

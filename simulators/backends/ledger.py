@@ -119,13 +119,15 @@ class MemoryLedger:
         await self._serve()
         found: list[str] = []
         for waiting in self._expiring.values():
-            while waiting and len(found) < limit:
-                known = self._authorizations.get(waiting[0])
-                if known.status is Status.OPEN and known.expires_at_ns > now_ns:
-                    break
+            while waiting and self._authorizations.get(waiting[0]).status is not Status.OPEN:
                 waiting.popleft()
-                if known.status is Status.OPEN:
-                    found.append(known.authorization_id)
+            for authorization_id in waiting:
+                known = self._authorizations.get(authorization_id)
+                if known.status is not Status.OPEN:
+                    continue
+                if known.expires_at_ns > now_ns or len(found) == limit:
+                    break
+                found.append(authorization_id)
         return found
 
     async def form_settlement(self, now_ns: int, max_users: int) -> Settlement | None:

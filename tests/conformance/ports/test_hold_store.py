@@ -29,7 +29,7 @@ def hold(ref: str, cents: int, at_ns: int = DAY_1, account: str = "ada") -> Hold
 
 async def funded(make, kernel, cents: int = 10**6):
     store = make(kernel)
-    await store.apply([HoldChange("ada", "", 0, cents * 10_000)])
+    await store.apply("opening", [HoldChange("ada", "", 0, cents * 10_000)])
     return store
 
 
@@ -131,10 +131,21 @@ def test_after_a_partial_capture_only_what_is_left_comes_back(make) -> None:
     async def scenario(kernel):
         store = await funded(make, kernel, 1_000)
         await store.place(hold("a", 1_000), WIDE)
-        await store.apply([HoldChange("ada", "a", 400 * 10_000, 0)])
+        await store.apply("capture", [HoldChange("ada", "a", 400 * 10_000, 0)])
         await store.drop(["a"])
         assert await store.place(hold("b", 401), WIDE) is DeclineReason.INSUFFICIENT_FUNDS
         assert await store.place(hold("b", 400), WIDE) is None
+
+    run(scenario)
+
+
+def test_what_is_applied_twice_under_one_ref_counts_once(make) -> None:
+    async def scenario(kernel):
+        store = make(kernel)
+        for _ in range(2):
+            await store.apply("deposit", [HoldChange("ada", "", 0, 500 * 10_000)])
+        assert await store.place(hold("a", 501), WIDE) is DeclineReason.INSUFFICIENT_FUNDS
+        assert await store.place(hold("a", 500), WIDE) is None
 
     run(scenario)
 
@@ -155,11 +166,11 @@ def test_the_balance_is_always_what_was_credited_less_what_is_held(steps, name) 
     async def scenario(kernel):
         store = HOLD_STORES[name](kernel)
         credited, held = 0, {}
-        for verb, number, cents in steps:
+        for step, (verb, number, cents) in enumerate(steps):
             ref = f"a{number}"
             if verb == "credit":
                 credited += cents
-                await store.apply([HoldChange("ada", "", 0, cents * 10_000)])
+                await store.apply(f"credit {step}", [HoldChange("ada", "", 0, cents * 10_000)])
             elif verb == "drop":
                 held.pop(ref, None)
                 await store.drop([ref])

@@ -108,6 +108,7 @@ def test_a_hold_is_due_at_the_instant_of_its_end(make, now_ns, due) -> None:
         await ledger.record(approval("a", 10_000, expires_at_ns=99))
         await ledger.record(approval("b", 10_000, expires_at_ns=200))
         assert list(await ledger.due(now_ns, 10)) == due
+        assert list(await ledger.due(now_ns, 10)) == due, "asking ends nothing"
 
     run(scenario)
 

@@ -58,7 +58,7 @@ def find_engine(reference: str) -> EngineReference:
     if asgi:
         from simulators.http_engine import HttpEngine
 
-        return EngineReference(text, partial(HttpEngine, found))
+        return EngineReference(text, _guarded(partial(HttpEngine, found), text))
     return EngineReference(text, found if text in ENGINES else _guarded(found, text))
 
 

@@ -2,7 +2,8 @@
 
 Nothing listens on a port: httpx hands each request to the application as ASGI does, so an application of any framework
 runs in virtual time, unmodified. The world's EngineKit is put into every scope at
-``scope["extensions"]["swipelab"]["kit"]``, the lifespan scope included.
+``scope["extensions"]["swipelab"]["kit"]``, the lifespan scope included. What the application keeps in the lifespan's
+``state`` at startup is in every later scope, as a shallow copy: the ASGI specification's "lifespan state".
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ BASE_URL = "http://engine.invalid"
 _JSON = {"content-type": "application/json"}
 
 
+class WrongBody(ValueError):
+    """An application said 200 with what is none of the contract: a bug in it, and nothing to be asked for again."""
+
+
 class HttpEngine:
     """CardEngine over ``application``. What the application raises instead of answering surfaces unchanged.
 
@@ -49,9 +54,12 @@ class HttpEngine:
     """
 
     def __init__(self, application: Application, kit: EngineKit) -> None:
+        state: dict[str, Any] = {}
+
         async def with_kit(scope: Scope, receive: Receive, send: Send) -> None:
             extensions = {**scope.get("extensions", {}), "swipelab": {"kit": kit}}
-            await application({**scope, "extensions": extensions}, receive, send)
+            kept = state if scope["type"] == "lifespan" else state.copy()
+            await application({**scope, "extensions": extensions, "state": kept}, receive, send)
 
         self._lifespan = _Lifespan(with_kit)
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(with_kit), base_url=BASE_URL)
@@ -92,7 +100,7 @@ class HttpEngine:
         return await self._call("statement", StatementQuery(cursor))
 
     async def _call(self, name: str, message: Any) -> Any:
-        """Raises the EngineError that a problem body stands for; a body that is no answer is an EngineError too."""
+        """Raises the EngineError that a problem body stands for, and WrongBody where status 200 brings no answer."""
         if not self._lifespan.started:
             await self._lifespan.start()
         verb = VERBS[name]
@@ -102,7 +110,7 @@ class HttpEngine:
         try:
             return from_bytes(verb.answer, response.content)
         except WireError as error:
-            raise EngineError(f"{verb.path} answered what is no {verb.answer.__name__}: {error}") from error
+            raise WrongBody(f"{verb.path} answered what is no {verb.answer.__name__}: {error}") from error
 
 
 class _Lifespan:
@@ -125,7 +133,7 @@ class _Lifespan:
         async with self._lock:
             if self.started:
                 return
-            scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+            scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}}
             self._task = asyncio.get_running_loop().create_task(
                 self._application(scope, self._to_application.get, self._said.put), name="lifespan"
             )

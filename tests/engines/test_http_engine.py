@@ -30,7 +30,7 @@ from engine.interface import (
 from engine.ports import Ports
 from engine.wire import VERBS, from_bytes, problem_of, to_bytes
 from scenarios.engines import asgi_app, reference
-from simulators.http_engine import HttpEngine
+from simulators.http_engine import HttpEngine, WrongBody
 from simulators.kernel import Kernel
 
 
@@ -83,13 +83,14 @@ def test_a_bug_in_an_engine_surfaces_as_itself() -> None:
         ask(asgi_app.serve(Answering(ZeroDivisionError())), lambda engine: engine.balance("ada"))  # type: ignore[arg-type]
 
 
-def test_an_answer_that_is_none_of_the_contract_is_an_engine_error() -> None:
+def test_an_answer_that_is_none_of_the_contract_is_a_bug_and_no_reason_to_ask_again() -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             await JSONResponse({"account_id": "ada"})(scope, receive, send)
 
-    with pytest.raises(EngineError, match="answered what is no Balance: available_usdc6: missing"):
+    with pytest.raises(WrongBody, match="answered what is no Balance: available_usdc6: missing") as error:
         ask(application, lambda engine: engine.balance("ada"))
+    assert not isinstance(error.value, EngineError)
 
 
 def raw_exchange(method: str, path: str, body: bytes) -> httpx.Response:
@@ -197,6 +198,26 @@ def test_the_kit_is_in_every_scope_and_another_world_gets_another_engine() -> No
     for one in kits:
         asyncio.run(world(one))
     assert [id(one) for one in built] == [id(one) for one in kits]
+
+
+def test_what_the_lifespan_keeps_is_in_every_request_and_a_request_cannot_replace_it() -> None:
+    pool: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        yield {"pool": pool}
+
+    async def balance(request: Request) -> Response:
+        request.state.pool.append(request.state.pool is pool)
+        request.state.pool = None
+        return Response(to_bytes(BALANCE))
+
+    async def twice(engine: HttpEngine) -> None:
+        await engine.balance("ada")
+        await engine.balance("ada")
+
+    ask(Starlette(routes=[Route(VERBS["balance"].path, balance, methods=["POST"])], lifespan=lifespan), twice)
+    assert pool == [True, True]
 
 
 def test_without_a_kit_the_app_says_where_it_belongs() -> None:

@@ -156,10 +156,36 @@ def break_words(found: Mapping[str, object]) -> str:
     return f"{ref}, expected {money(found['expected'])}, found {money(found['actual'])}"
 
 
+def engine_checks(report: Mapping[str, object], budgets: Mapping[str, float]) -> list[dict[str, object]]:
+    """An engine answers: it never crashes, and leaves no authorization unanswered unless a budget allows it."""
+    counts, crashes = report["counts"], report["crashes"]
+    words = "the engine raised nothing that it may not raise"
+    if crashes:
+        first = crashes[0]
+        words = (
+            f"{plural(counts['crashes'], 'crash', 'crashes')}; {first['error']} on {first['message']} "
+            f"{plural(first['count'], 'time')}, {first['detail']}"
+        )
+    found = [check("engine.crashes", "engine", not crashes, counts["crashes"], 0, words)]
+    if "counts.errors" not in budgets:
+        errors = counts["errors"]
+        words = (
+            "every authorization was answered"
+            if not errors
+            else (
+                f"{plural(errors, 'authorization')} met an error instead of an answer until the deadline; "
+                "a budget on counts.errors may allow some"
+            )
+        )
+        found.append(check("engine.errors", "engine", not errors, errors, 0, words))
+    return found
+
+
 def all_checks(report: Mapping[str, object], events: Events, facts: RunFacts) -> list[dict[str, object]]:
-    """Budgets first, then invariants, then reconciliation."""
+    """Budgets first, then whether the engine answered at all, then invariants, then reconciliation."""
     return [
         *budget_checks(report, facts.budgets),
+        *engine_checks(report, facts.budgets),
         *invariant_checks(events, facts.invariants),
         *reconciliation_checks(report["reconciliation"]),
     ]

@@ -31,7 +31,7 @@ def counts_section(events: Events, swipes: Swipes) -> dict[str, object]:
         "late": sum(by_result(events, "authorize.late").values()),
         "stand_in": timeouts + errors,
         "reversals": sum(by_result(events, "reverse").values()),
-        "presentments": sum(by_result(events, "present").values()),
+        "presentments": sum(captures.values()) + by_result(events, "present").get("unanswered", 0),
         "captures": captures.get(CaptureOutcome.POSTED, 0),
         "capture_duplicates": captures.get(CaptureOutcome.DUPLICATE, 0),
         "captures_unknown_card": captures.get(CaptureOutcome.UNKNOWN_CARD, 0),

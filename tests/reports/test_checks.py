@@ -132,10 +132,10 @@ def test_one_failed_check_of_any_group_fails_the_run():
 def test_the_summary_names_what_failed():
     report = build_report(*sample.failing())
     assert report["summary"] == (
-        "9 of 21 checks failed over 3,000 swipes: latency.authorize.p99_ms, latency.authorize.over_deadline, "
-        "latency.by_network.amex.p99_ms and 6 more."
+        "10 of 23 checks failed over 3,000 swipes: latency.authorize.p99_ms, latency.authorize.over_deadline, "
+        "latency.by_network.amex.p99_ms and 7 more."
     )
-    assert REPORT["summary"] == "All 20 checks hold over 300 swipes."
+    assert REPORT["summary"] == "All 22 checks hold over 300 swipes."
 
 
 def test_every_defect_of_the_failing_sample_is_caught_by_the_check_that_is_about_it():
@@ -145,3 +145,26 @@ def test_every_defect_of_the_failing_sample_is_caught_by_the_check_that_is_about
     assert {f"reconciliation.{leg}" for leg in ("network_ledger", "ledger_chain", "funding_ledger")} < failed
     kinds = {(kind["kind"], kind["count"]) for kind in report["reconciliation"]["by_kind"]}
     assert {("missing_in_ledger", 2), ("burned_twice", 1), ("deposit_wrong_account", 1)} < kinds
+
+
+def test_a_crash_of_the_engine_fails_the_run_and_is_named() -> None:
+    passing = build_report(sample.passing(), sample.FACTS)
+    assert [c["ok"] for c in passing["checks"] if c["group"] == "engine"] == [True, True]
+    crash = sample.row(
+        "crash", ref="AuthorizationRequest", result="ZeroDivisionError", detail="at mine.py:7: no", at_ns=1
+    )
+    report = build_report(sample.events_of(sample.passing(), crash), sample.FACTS)
+    (failed,) = [check for check in report["checks"] if not check["ok"]]
+    assert failed["name"] == "engine.crashes"
+    assert "ZeroDivisionError on AuthorizationRequest 1 time, at mine.py:7" in failed["detail"]
+
+
+@pytest.mark.parametrize(
+    ("budgets", "verdict"), [({}, "fail"), ({"counts.errors": 0}, "fail"), ({"counts.errors": 1}, "pass")]
+)
+def test_an_authorization_without_an_answer_fails_the_run_unless_a_budget_allows_it(budgets, verdict) -> None:
+    error = sample.row(
+        "authorize.error", ref="auth-x", network="visa", amount_cents=5, result="EngineError", at_ns=1, latency_ns=9
+    )
+    facts = replace(sample.FACTS, budgets=budgets)
+    assert build_report(sample.events_of(sample.passing(), error), facts)["verdict"] == verdict

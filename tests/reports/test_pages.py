@@ -106,7 +106,7 @@ def test_every_section_is_there_and_every_link_leads_to_one(report: dict):
 def test_the_verdict_comes_before_every_figure():
     text = render_html(build_report(*sample.failing()))
     assert (
-        text.index("9 of 21 checks failed over 3,000 swipes.")
+        text.index("10 of 23 checks failed over 3,000 swipes.")
         < text.index('class="figures"')
         < text.index('id="latency"')
     )
@@ -163,7 +163,7 @@ def test_the_terminal_says_the_verdict_what_failed_and_where_the_report_is():
     console = io.StringIO()
     render_terminal(build_report(*sample.failing()), Console(file=console, width=200, no_color=True), "runs/x/")
     text = console.getvalue()
-    assert text.startswith(" FAILED  grocery_week  9 of 21 checks failed over 3,000 swipes")
+    assert text.startswith(" FAILED  grocery_week  10 of 23 checks failed over 3,000 swipes")
     assert "latency.authorise.p99_ms  the report has no such figure; the nearest is latency.authorize.p99_ms" in text
     assert "swipelab run grocery_week --seed 11 --engine scenarios.engines.naive:build" in text
     assert text.endswith("report  runs/x/report.html\n")

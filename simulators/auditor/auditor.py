@@ -23,6 +23,7 @@ from engine.interface import (
     WithdrawalNotice,
 )
 from simulators.auditor import (
+    answers,
     captures,
     chain,
     conservation,
@@ -46,6 +47,7 @@ INVARIANTS = ("I1", "I2", "I3", "I4", "I7", "I8", "I10", "I12")
 SECOND_NS = 1_000_000_000
 HOUR_NS = 3_600 * SECOND_NS
 ESTIMATE = AuthorizationKind.PREAUTHORIZATION
+CODE_OF = answers.CODE_OF
 GIVEN_UP = (DeclineReason.ISSUER_UNAVAILABLE, DeclineReason.SYSTEM_MALFUNCTION)
 
 
@@ -146,6 +148,13 @@ class Auditor:
             return
         book = self._book
         authorization_id = message.authorization_id
+        reason = answer.reason
+        if (
+            answer.authorization_id != authorization_id
+            or answer.response_code != CODE_OF.get(reason)
+            or answer.approved is not (reason is None)
+        ):
+            answers.misspoken(book, at_ns, message, answer)
         auth = self._auths.get(authorization_id)
         if (
             auth is None
@@ -156,8 +165,10 @@ class Auditor:
             return
         account = auth.account
         if not answer.approved:
-            auth.answer = answer.reason or DECLINED
-            if answer.reason in GIVEN_UP:
+            auth.answer = reason or DECLINED
+            if answer.approved_cents or answer.hold_expires_at_ns:
+                answers.declined_with_amounts(book, at_ns, answer, message)
+            if reason in GIVEN_UP:
                 hours.release(auth)
                 hours.lingering.append((at_ns + self._grace_ns, auth))
             else:

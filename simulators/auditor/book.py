@@ -205,6 +205,10 @@ class Book:
         """Cents presented of an authorization while a withdrawal was under way."""
         self.receivables: dict[str, int] = {}
         """Cents reported as not covered, by presentment."""
+        self.held_when_sent: dict[str, int] = {}
+        """The most, in cents, still held when a presentment was first sent; only where that was not the whole."""
+        self.users_settled: Counter[str] = Counter()
+        """Users in the chain's events of a settlement, each once."""
         self.batches: set[str] = set()
         self.settlements: dict[str, tuple[str, int, dict[int, int]]] = {}
         """By id: transaction, when, millionths burned by account index."""

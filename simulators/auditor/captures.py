@@ -1,7 +1,7 @@
 """Clearing batches: presentments sent and answered. The hot half of the auditor, with the authorizations.
 
-Judged on the way: I3 (each posts once), I10 (posts what was presented), I2 (does not take more than there is
-unreported).
+Judged on the way: I3 (each posts once), I10 (posts what was presented; see ``answers`` for the rest), I2 (does not
+take more than there is unreported).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.interface import CaptureOutcome, ClearingBatch, ClearingReceipt, Presentment
-from simulators.auditor import overspend
+from simulators.auditor import answers, overspend
 from simulators.auditor.book import ACCOUNT_MASK, USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
@@ -45,12 +45,22 @@ def batch_sent(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch) -> No
         else:
             account = cards.get(presentment.card_id, book.nobody)
             low = 0
+        if auth is not None and auth.high != auth.cents:
+            answers.remember_held(book, auth, ref)
         if auth is None or type(auth.answer) is not int:
             _loose(book, hours, auth, presentment)
         presented[ref] = cents << 26 | account.index << 2
         account.presented_cents += cents
         if account.leaving_usdc6:
             _beside_a_withdrawal(book, account, presentment, low)
+
+
+def _anew(book: Book, presentment: Presentment) -> int:
+    """Sent twice, and let go of when the first answer refused its card; there is another answer after all."""
+    account = book.cards.get(presentment.card_id, book.nobody)
+    packed = book.presented[presentment.presentment_id] = presentment.amount_cents << 26 | account.index << 2
+    account.presented_cents += presentment.amount_cents
+    return packed
 
 
 def _loose(book: Book, hours: Hours, auth: Auth | None, presentment: Presentment) -> None:
@@ -84,17 +94,16 @@ def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, r
         return
     book.batches.add(key)
     book.said[key] = receipt
-    if len(receipt.results) != len(batch.presentments):
-        book.found(
-            "I10", at_ns, batch.file_id, "",
-            f"the receipt of {when(at_ns)} has {len(receipt.results)} results for {len(batch.presentments)} "
-            "presentments",
-        )  # fmt: skip
+    answers.receipt(book, at_ns, batch, receipt)
     presented, auths, touched, accounts = book.presented, book.auths, hours.touched, book.by_index
     ended, loose = book.finished.append, book.loose
     for presentment, result in zip(batch.presentments, receipt.results, strict=False):
         cents = presentment.amount_cents
-        packed = presented[presentment.presentment_id]
+        packed = presented.get(presentment.presentment_id)
+        if packed is None:
+            packed = _anew(book, presentment)
+        if result.released_cents or result.presentment_id != presentment.presentment_id:
+            answers.result(book, at_ns, batch, presentment, result)
         if (
             packed & 3
             or result.outcome is not POSTED_OUTCOME
@@ -164,6 +173,7 @@ def _odd(book: Book, at_ns: int, presentment: Presentment, result: Any, packed: 
         return SENT if state != SENT else _claimed(book, at_ns, presentment, account)
     if state == CLAIMED:
         book.presented[presentment.presentment_id] = packed & ~3 | POSTED
+        _judge_posted(book, at_ns, presentment, result, account)
         return SENT
     if state != SENT:
         book.found(
@@ -191,11 +201,7 @@ def _claimed(book: Book, at_ns: int, presentment: Presentment, account: Account)
 
 def _judge_amounts(book: Book, at_ns: int, presentment: Presentment, result: Any, account: Account) -> None:
     ref, cents = presentment.presentment_id, presentment.amount_cents
-    if result.posted_cents != cents:
-        book.found(
-            "I10", at_ns, ref, account.account_id,
-            f"{usd(cents)} was presented, {usd(result.posted_cents)} was posted at {when(at_ns)}",
-        )  # fmt: skip
+    _judge_posted(book, at_ns, presentment, result, account)
     if result.receivable_cents:
         if not 0 < result.receivable_cents <= cents:
             book.found(
@@ -204,6 +210,15 @@ def _judge_amounts(book: Book, at_ns: int, presentment: Presentment, result: Any
             )  # fmt: skip
         book.receivables[ref] = result.receivable_cents
         _owes(account, result.receivable_cents)
+
+
+def _judge_posted(book: Book, at_ns: int, presentment: Presentment, result: Any, account: Account) -> None:
+    cents = presentment.amount_cents
+    if result.posted_cents != cents:
+        book.found(
+            "I10", at_ns, presentment.presentment_id, account.account_id,
+            f"{usd(cents)} was presented, {usd(result.posted_cents)} was posted at {when(at_ns)}",
+        )  # fmt: skip
 
 
 def _owes(account: Account, cents: int) -> None:

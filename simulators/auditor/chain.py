@@ -46,6 +46,7 @@ def event(book: Book, at_ns: int, seen: ChainEvent) -> None:
 def _short(book: Book, at_ns: int, seen: ChainEvent) -> None:
     """What the balance did not cover becomes a debt of the customer."""
     account = book.account(seen.account_id)
+    settled_once.counted(book, at_ns, account, seen)
     account.short_usdc6 += seen.amount_usdc6
     account.receivable_usdc6 += seen.amount_usdc6
     account.short_until_ns = at_ns + book.finality_ns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.interface import ExpiryReceipt, ReversalRequest, ReversalResponse
+from simulators.auditor import answers
 from simulators.auditor.book import RELEASED, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
@@ -24,6 +25,7 @@ def reversal_sent(book: Book, hours: Hours, at_ns: int, message: ReversalRequest
 def reversal_answered(book: Book, hours: Hours, at_ns: int, message: ReversalRequest, answer: ReversalResponse) -> None:
     """From now on the hold is gone."""
     key, authorization_id = message.idempotency_key, message.authorization_id
+    answers.reversal(book, at_ns, message, answer)
     first = book.reversals[key]
     if isinstance(first, tuple):
         if first != (authorization_id, answer.released_cents):

@@ -1,8 +1,8 @@
 """I7: every captured unit is burned on chain exactly once, in bounded time.
 
 Rule. What has been burned of an account never exceeds what was captured. A settlement id burns in one transaction
-only. What is captured and covered is burned within ``terms.settlement_bound_ns``; what a deposit recovers of a
-receivable, within that time from the deposit.
+only, and that has at most ``terms.batch_users`` users. What is captured and covered is burned within
+``terms.settlement_bound_ns``; what a deposit recovers of a receivable, within that time from the deposit.
 
 Evidence. CardSettlement events against presentments. Burning may follow a presentment as soon as that was *sent*; a
 deadline starts when its posting, or the deposit, was *answered*, and with the end of the slot in which that was (a
@@ -10,8 +10,9 @@ deadline starts when its posting, or the deposit, was *answered*, and with the e
 awaited.
 
 No false alarm. An engine cannot have captured what nobody presented, so a burn beyond all presentments is one too
-many. At a deadline only those captures are asked for that were answered a whole bound earlier, less the most that may
-be owed; burns are counted from their block, before they are final.
+many. Users are counted once, and only those whom an event names. At a deadline only those captures are asked for that
+were answered a whole bound earlier, less the most that may be owed; burns are counted from their block, before they
+are final.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def burned(book: Book, at_ns: int, account: Account, event: ChainEvent) -> None:
             f"settlement {event.settlement_id} burned {usdc(event.amount_usdc6)} at {when(at_ns)} in transaction "
             f"{transaction}; it had been used in {known[0]}",
         )  # fmt: skip
+    counted(book, at_ns, account, event)
     amounts = known[2]
     amounts[account.index] = amounts.get(account.index, 0) + event.amount_usdc6
     if at_ns - account.burned_at_ns > book.finality_ns:
@@ -50,6 +52,21 @@ def burned(book: Book, at_ns: int, account: Account, event: ChainEvent) -> None:
             "much",
         )  # fmt: skip
         account.forgiven_usdc6 = account.burned_usdc6
+
+
+def counted(book: Book, at_ns: int, account: Account, event: ChainEvent) -> None:
+    """Count the user of a CardSettlement or SettlementShortfall, before it is booked; too many are reported once."""
+    settlement_id = event.settlement_id
+    known = book.settlements.get(settlement_id)
+    if (settlement_id, account.account_id) in book.shortfalls or (known is not None and account.index in known[2]):
+        return
+    book.users_settled[settlement_id] += 1
+    if book.users_settled[settlement_id] == book.terms.batch_users + 1:
+        book.found(
+            "I7", at_ns, settlement_id, account.account_id,
+            f"settlement {settlement_id} settles more than {book.terms.batch_users} users, with account "
+            f"{account.account_id} at {when(at_ns)}; so many may be in one batch",
+        )  # fmt: skip
 
 
 def fall_due(book: Book, hours: Hours, at_ns: int) -> None:

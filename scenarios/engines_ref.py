@@ -43,8 +43,8 @@ def find_engine(reference: str) -> EngineReference:
     text = reference.strip()
     if text.startswith(("http://", "https://")):
         raise BadInput(
-            f"engine {text!r} runs in real time, a scenario in virtual time: use `swipelab load --url {text}`, "
-            f"or plug it in as {FORMS}"
+            f"engine {text!r}: an engine behind a URL runs in real time and cannot be run in a simulated world yet; "
+            f"plug it in as {FORMS}"
         )
     asgi = text.startswith("asgi:")
     target = ENGINES.get(text, text.removeprefix("asgi:"))

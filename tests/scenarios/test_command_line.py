@@ -82,7 +82,7 @@ def test_a_run_that_fails_a_check_exits_1(capsys: pytest.CaptureFixture[str]) ->
         (["run", "grocery_wek"], "no scenario 'grocery_wek': did you mean "),
         (["run", "tiny.yaml", "--set", "world.dran=1d"], "--set world.dran: unknown key; did you mean world.drain?"),
         (["run", "tiny.yaml", "--engine", "nave"], "no engine 'nave': did you mean naive?"),
-        (["run", "tiny.yaml", "--engine", "http://127.0.0.1:1"], "use `swipelab load"),
+        (["run", "tiny.yaml", "--engine", "http://127.0.0.1:1"], "cannot be run in a simulated world yet"),
         (["run", "tiny.yaml", "--out", "tiny.yaml"], "--out tiny.yaml is a file or a link: give a folder"),
         (["run", "tiny.yaml", "--out", "."], "--out . holds other files and is no run folder"),
         (["run", "tiny.yaml", "--set", "world.warmup=1s"], "warmup of"),

@@ -53,7 +53,10 @@ def test_an_asgi_application_becomes_an_engine() -> None:
         ("scenarios.engines.naive:biuld", "scenarios.engines.naive has no 'biuld': did you mean build?"),
         ("nowhere_at_all:build", "no module 'nowhere_at_all' in this folder or installed"),
         ("engine.services.engine:STATEMENT_PAGE", "STATEMENT_PAGE is int, not something that can be called"),
-        ("http://127.0.0.1:9", "runs in real time, a scenario in virtual time: use `swipelab load --url"),
+        (
+            "http://127.0.0.1:9",
+            "an engine behind a URL runs in real time and cannot be run in a simulated world yet; plug it in as engine",
+        ),
     ],
 )
 def test_a_wrong_reference_says_what_to_write(reference: str, said: str) -> None:

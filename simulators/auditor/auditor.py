@@ -24,6 +24,7 @@ from engine.interface import (
 )
 from simulators.auditor import (
     answers,
+    availability,
     captures,
     chain,
     conservation,
@@ -36,8 +37,9 @@ from simulators.auditor import (
     releases,
     settled_once,
 )
+from simulators.auditor.availability import JUDGED
 from simulators.auditor.book import DECLINED, FAILED, REFUSED, RELEASED, USDC6_PER_CENT, Auth, Book
-from simulators.auditor.hours import Hours
+from simulators.auditor.hours import DAY_NS, Hours
 from simulators.auditor.records import ChainEvent, Finding
 from simulators.auditor.words import usd
 
@@ -45,7 +47,8 @@ INVARIANTS = ("I1", "I2", "I3", "I4", "I7", "I8", "I10", "I12")
 """What one run is judged by; I14 takes two (``determinism_finding``)."""
 
 SECOND_NS = 1_000_000_000
-HOUR_NS = 3_600 * SECOND_NS
+MINUTE_NS = 60 * SECOND_NS
+HOUR_NS = 60 * MINUTE_NS
 ESTIMATE = AuthorizationKind.PREAUTHORIZATION
 CODE_OF = answers.CODE_OF
 GIVEN_UP = (DeclineReason.ISSUER_UNAVAILABLE, DeclineReason.SYSTEM_MALFUNCTION)
@@ -60,7 +63,8 @@ class Auditor:
     ``slack_ns``: how far the engine's clock may be off. ``grace_ns``: how long after its validity a hold may wait for
     an expiry tick, and an engine that gave up for its own clean-up. ``finality_ns``: how long a burn may be in a
     block and not final to the engine. ``memory_ns``: for how long answers are remembered after everything about them
-    has ended. ``chain``: False where nobody reports chain events; I7 and I8 are then not judged.
+    has ended. ``patience_ns``: how long money or limits have to be free before a refusal for want of them is judged;
+    None: never. ``chain``: False where nobody reports chain events; I7 and I8 are then not judged.
     """
 
     def __init__(
@@ -71,9 +75,11 @@ class Auditor:
         grace_ns: int = 2 * HOUR_NS,
         finality_ns: int = HOUR_NS,
         memory_ns: int = 6 * HOUR_NS,
+        patience_ns: int | None = 10 * MINUTE_NS,
         chain: bool = True,
     ) -> None:
-        self._book = book = Book(terms, slack_ns, memory_ns, finality_ns)
+        self._book = book = Book(terms, slack_ns, memory_ns, finality_ns, patience_ns or 0)
+        self._judge_declines = patience_ns is not None
         self._hours = Hours(book)
         self._auths = book.auths
         self._cards = book.cards
@@ -130,6 +136,7 @@ class Auditor:
         auth.answer = None
         auths[authorization_id] = auth
         account.high_cents += cents
+        account.in_flight += 1
         try:
             (hours.filling if message.kind is not ESTIMATE else hours.filling_long)[message.network].append(auth)
         except KeyError:
@@ -168,6 +175,10 @@ class Auditor:
             auth.answer = reason or DECLINED
             if answer.approved_cents or answer.hold_expires_at_ns:
                 answers.declined_with_amounts(book, at_ns, answer, message)
+            if reason in JUDGED and self._judge_declines:
+                availability.judge(book, hours, at_ns, auth, message, reason)
+            account.in_flight -= 1
+            account.declined_ns = at_ns
             if reason in GIVEN_UP:
                 hours.release(auth)
                 hours.lingering.append((at_ns + self._grace_ns, auth))
@@ -176,6 +187,7 @@ class Auditor:
                 auth.high = 0
             book.finished.append(authorization_id)
             return
+        account.in_flight -= 1
         cents = auth.cents
         auth.answer = expires_at_ns = answer.hold_expires_at_ns
         auth.low = cents
@@ -212,6 +224,8 @@ class Auditor:
             same_key = auth is not None and (auth.key or message.authorization_id) == message.idempotency_key
             if same_key and auth.answer is None and exactly_once.same_body(self._book, auth, message):
                 auth.answer = FAILED
+                auth.account.in_flight -= 1
+                auth.account.unsure_month = self._hours.month_of(at_ns // DAY_NS + 1)
         else:
             self._book.waiting[_name_of(message)] -= 1
 

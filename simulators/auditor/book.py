@@ -29,6 +29,8 @@ RELEASED = -2
 """Whatever it counted for may have been given back."""
 REFUSED = -4
 """Its reversal had been answered before it was sent: it is not to be approved."""
+ENDED = -5
+"""Nothing is held."""
 NEVER = -3
 """No window is ever this."""
 MONTH_ONLY = -10
@@ -69,20 +71,25 @@ class Account:
         "chain_in_usdc6",
         "chain_out_usdc6",
         "day",
+        "day_back_cents",
         "day_cents",
+        "declined_ns",
         "excused_usdc6",
         "forgiven_usdc6",
         "free_usdc6",
         "gap_usdc6",
         "high_cents",
+        "in_flight",
         "index",
         "leaving_usdc6",
         "month",
+        "month_back_cents",
         "month_cents",
         "paid_in_usdc6",
         "paid_out_usdc6",
         "pending_usdc6",
         "presented_cents",
+        "raised_ns",
         "receivable_usdc6",
         "said_held_usdc6",
         "short_until_ns",
@@ -90,6 +97,7 @@ class Account:
         "spent_cents",
         "uneven",
         "unresolved",
+        "unsure_month",
         "withdrawals_ended",
         "withdrawals_noticed",
         "withdrawing_usdc6",
@@ -130,14 +138,22 @@ class Account:
         self.day = self.month = -1
         self.day_cents = self.month_cents = 0
         """Certainly counted in the newest windows seen."""
+        self.day_back_cents = self.month_back_cents = 0
+        """No longer counted for certain, and not answered as given back either."""
+        self.unsure_month = -1
+        """The latest month in which something may count or may not."""
+        self.in_flight = 0
+        """Authorizations sent and not answered."""
+        self.raised_ns = self.declined_ns = 0
+        """When money or limits last came back for certain; when a refusal was last answered."""
         self.said_held_usdc6: int | None = None
         """What the engine last said it holds."""
 
     def enter(self, day: int, month: int) -> None:
         """Open the windows of a newer day."""
-        self.day, self.day_cents = day, 0
+        self.day, self.day_cents, self.day_back_cents = day, 0, 0
         if month != self.month:
-            self.month, self.month_cents = month, 0
+            self.month, self.month_cents, self.month_back_cents = month, 0, 0
 
 
 class Auth:
@@ -178,8 +194,9 @@ class Notice:
 class Book:
     """Everything the auditor knows. Modules beside this one read it and write it; only ``found`` speaks."""
 
-    def __init__(self, terms: Terms, slack_ns: int, memory_ns: int, finality_ns: int) -> None:
+    def __init__(self, terms: Terms, slack_ns: int, memory_ns: int, finality_ns: int, patience_ns: int) -> None:
         self.terms = terms
+        self.patience_ns = patience_ns
         self.slack_ns = slack_ns
         self.memory_ns = memory_ns
         self.finality_ns = finality_ns
@@ -194,8 +211,9 @@ class Book:
         self.finished: list[str] = []
         self.early: dict[str, bool] = {}
         """Authorizations of which something came before they did; True once a reversal was answered."""
-        self.reversals: dict[str, bool | tuple[str, int]] = {}
-        """By key: whether anything could be held when it was first sent; once answered, of what and how many cents."""
+        self.reversals: dict[str, int | tuple[str, int]] = {}
+        """By key: the window of what could be held when it was first sent, ENDED if nothing could; once answered, of
+        what and how many cents."""
         self.presented: dict[str, int] = {}
         """Packed, see above; kept to the end, for the statement."""
         self.presented_again: set[str] = set()

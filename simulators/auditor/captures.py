@@ -125,6 +125,8 @@ def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, r
         elif presentment.final:
             account.spent_cents += cents - auth.low
             account.high_cents -= auth.high
+            if auth.high > cents:
+                account.raised_ns = at_ns
             auth.low = auth.high = 0
             ended(presentment.authorization_id)
         else:

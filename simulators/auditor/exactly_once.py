@@ -45,7 +45,9 @@ def seen_before(book: Book, message: AuthorizationRequest) -> bool:
     if auth.answer is not None and auth.answer is not FAILED:
         return True
     if same_body(book, auth, message):
-        auth.answer = None  # in flight, perhaps once more
+        if auth.answer is FAILED:
+            auth.account.in_flight += 1
+            auth.answer = None
     else:
         auth.answer = MUDDLED
         more_cents = max(message.amount_cents - auth.high, 0)

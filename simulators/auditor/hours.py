@@ -79,7 +79,7 @@ class Hours:
         self._turn_day(at_ns)
         self._end_holds(self._slot_start_ns + self.slot_ns)
         while self.lingering and self.lingering[0][0] <= at_ns:
-            self.end(self.lingering.popleft()[1])
+            self.end(self.lingering.popleft()[1], at_ns)
         if at_ns >= self._forget_ns:
             self._book.forget()
             self._forget_ns = at_ns + self._book.memory_ns
@@ -145,10 +145,12 @@ class Hours:
                         self.release(auth)
                         self.overdue.append(auth)
 
-    def end(self, auth: Auth) -> None:
+    def end(self, auth: Auth, at_ns: int) -> None:
         """From now on nothing is held for certain."""
         self.release(auth)
-        auth.account.high_cents -= auth.high
+        account = auth.account
+        account.high_cents -= auth.high
+        account.raised_ns = at_ns
         auth.high = 0
 
     def release(self, auth: Auth) -> None:
@@ -163,6 +165,7 @@ class Hours:
         if window >= 0:
             if account.day == window:
                 account.day_cents -= auth.high
+                account.day_back_cents += auth.high
             month = self.month_of(window)
         elif window <= MONTH_ONLY:
             month = MONTH_ONLY - window
@@ -170,3 +173,12 @@ class Hours:
             return
         if account.month == month:
             account.month_cents -= auth.high
+            account.month_back_cents += auth.high
+
+    def give_back(self, account: Account, window: int, cents: int) -> None:
+        """A reversal answered that it freed so much of what had counted in a day's windows."""
+        if window >= 0:
+            if account.day == window:
+                account.day_back_cents -= cents
+            if account.month == self.month_of(window):
+                account.month_back_cents -= cents

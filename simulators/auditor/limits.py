@@ -19,7 +19,7 @@ from typing import Any
 
 from simulators.auditor import exactly_once
 from simulators.auditor.book import MONTH_ONLY, REFUSED, RELEASED, UNSURE, Auth, Book
-from simulators.auditor.hours import Hours
+from simulators.auditor.hours import DAY_NS, Hours
 from simulators.auditor.words import usd, when
 
 
@@ -53,6 +53,7 @@ def _report(book: Book, at_ns: int, auth: Auth, message: Any, window: str, cents
 
 def count_apart(book: Book, hours: Hours, at_ns: int, auth: Auth, message: Any) -> None:
     """An approval that was not sent and answered within one certain day, or that may be undone already."""
+    auth.account.unsure_month = hours.month_of(at_ns // DAY_NS + 1)  # the turn of a month may be a moment away
     if auth.window in (RELEASED, REFUSED):
         auth.account.spent_cents -= auth.low
         auth.low = 0

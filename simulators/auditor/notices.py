@@ -37,6 +37,7 @@ def deposit_answered(book: Book, hours: Hours, at_ns: int, message: DepositNotic
         return
     account = notice.account
     account.paid_in_usdc6 += notice.amount_usdc6
+    account.raised_ns = at_ns
     paid = min(notice.mark, notice.amount_usdc6, account.receivable_usdc6)
     if paid:
         account.receivable_usdc6 -= paid
@@ -81,6 +82,7 @@ def withdrawal_answered(
     if not _answered(book, at_ns, message.event_id, notice, receipt):
         return
     account, amount_usdc6 = notice.account, message.amount_usdc6
+    account.raised_ns = at_ns
     if message.stage is WithdrawalStage.REQUESTED:
         _set_aside(notice, amount_usdc6)
     elif message.stage is WithdrawalStage.REDUCED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.interface import ExpiryReceipt, ReversalRequest, ReversalResponse
 from simulators.auditor import answers
-from simulators.auditor.book import RELEASED, Auth, Book
+from simulators.auditor.book import ENDED, RELEASED, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
 
@@ -13,13 +13,12 @@ def reversal_sent(book: Book, hours: Hours, at_ns: int, message: ReversalRequest
     """From now on the hold may be gone."""
     authorization_id = message.authorization_id
     auth = book.auths.get(authorization_id)
-    if auth is None:
-        if not book.early.get(authorization_id):
-            book.early[authorization_id] = False
-    elif auth.high or auth.answer is None:
+    if auth is None and not book.early.get(authorization_id):
+        book.early[authorization_id] = False
+    window = RELEASED if auth is None else auth.window if auth.high or auth.answer is None else ENDED
+    book.reversals.setdefault(message.idempotency_key, window)
+    if auth is not None and window != ENDED:
         hours.release(auth)
-    left = auth is None or auth.high > 0 or auth.answer is None
-    book.reversals.setdefault(message.idempotency_key, left)
 
 
 def reversal_answered(book: Book, hours: Hours, at_ns: int, message: ReversalRequest, answer: ReversalResponse) -> None:
@@ -33,7 +32,7 @@ def reversal_answered(book: Book, hours: Hours, at_ns: int, message: ReversalReq
         return
     book.reversals[key] = (authorization_id, answer.released_cents)
     auth = book.auths.get(authorization_id)
-    most_cents = auth.cents if auth is not None and first else 0
+    most_cents = auth.cents if auth is not None and first != ENDED else 0
     if not 0 <= answer.released_cents <= most_cents:
         book.found(
             "I3", at_ns, authorization_id, "" if auth is None else auth.account.account_id,
@@ -43,7 +42,9 @@ def reversal_answered(book: Book, hours: Hours, at_ns: int, message: ReversalReq
     if auth is None:
         book.early[authorization_id] = True
         return
-    _end(book, hours, auth, authorization_id)
+    if type(auth.answer) is int:
+        hours.give_back(auth.account, first, answer.released_cents)
+    _end(book, hours, at_ns, auth, authorization_id)
 
 
 def _told_twice(
@@ -74,11 +75,11 @@ def expiry_answered(book: Book, hours: Hours, at_ns: int, now_ns: int, receipt: 
                 f"the hold of {usd(auth.cents)} was ended by the tick of {when(now_ns)}; it was promised until "
                 f"{when(auth.answer)}",
             )  # fmt: skip
-        _end(book, hours, auth, authorization_id)
+        _end(book, hours, at_ns, auth, authorization_id)
 
 
-def _end(book: Book, hours: Hours, auth: Auth, authorization_id: str) -> None:
+def _end(book: Book, hours: Hours, at_ns: int, auth: Auth, authorization_id: str) -> None:
     """Whatever is still being answered about it, nothing is held any more."""
-    hours.end(auth)
+    hours.end(auth, at_ns)
     auth.window = RELEASED
     book.finished.append(authorization_id)

@@ -41,10 +41,13 @@ TERMS = Terms()
 
 
 class Feed:
-    """Time moves 10 ms with each exchange unless ``now_ns`` is set; ``ada`` has one visa card and nothing else."""
+    """Time moves 10 ms with each exchange unless ``now_ns`` is set; ``ada`` has one visa card and nothing else.
+
+    Refusals are not judged unless ``patience_ns`` is given.
+    """
 
     def __init__(self, terms: Terms = TERMS, cents: int = 10_000, **settings: Any) -> None:
-        self.auditor = Auditor(terms, **settings)
+        self.auditor = Auditor(terms, **{"patience_ns": None} | settings)
         self.terms = terms
         self.now_ns = START_NS + HOUR_NS
         self._refs = 0

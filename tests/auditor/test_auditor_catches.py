@@ -19,6 +19,7 @@ from engine.interface import (
     LimitTerms,
     NoticeReceipt,
     Presentment,
+    ReversalRequest,
     Terms,
     WithdrawalNotice,
     WithdrawalStage,
@@ -83,8 +84,8 @@ def caught(desk: type[Armed], history: list[tuple[Any, ...]], plant: Any, terms:
     return set(counts)
 
 
-def free_cents(little: World) -> int:
-    return max(little.desk.balance("ada").available_usdc6, 0) // USDC6
+def free_of(little: World, account_id: str) -> int:
+    return max(little.desk.balance(account_id).available_usdc6, 0) // USDC6
 
 
 each = settings(max_examples=40, deadline=None)
@@ -99,7 +100,7 @@ class ApprovesTooMuch(Armed):
 @each
 @given(history=serial)
 def test_i2_one_approval_a_cent_too_high(history: list[tuple[Any, ...]]) -> None:
-    found = caught(ApprovesTooMuch, history, lambda little: little.swipe("one-too-many", free_cents(little) + 1))
+    found = caught(ApprovesTooMuch, history, lambda little: little.swipe("one-too-many", free_of(little, "ada") + 1))
     assert {"I2"} <= found <= {"I2", "I8"}  # what is not there is not on chain either
 
 
@@ -108,8 +109,8 @@ def test_i2_one_approval_a_cent_too_high(history: list[tuple[Any, ...]]) -> None
 def test_i2_one_approval_that_fits_is_no_fault(history: list[tuple[Any, ...]]) -> None:
     little = world(TERMS, Armed)
     play(little, history)
-    if free_cents(little):
-        little.swipe("the-last-cent", free_cents(little))
+    if free_of(little, "ada"):
+        little.swipe("the-last-cent", free_of(little, "ada"))
     assert little.close().findings == []
 
 
@@ -279,9 +280,6 @@ def test_i8_one_withdrawal_that_was_not_followed(history: list[tuple[Any, ...]])
         little.run(SECOND_NS)
         little.withdrawal("bob", WithdrawalStage.COMPLETED)
 
-    def free_of(little: World, account_id: str) -> int:
-        return little.desk.balance(account_id).available_usdc6 // USDC6
-
     found = caught(SpendsWhatIsLeaving, history, plant)
     assert {"I2", "I8"} <= found
 
@@ -303,3 +301,52 @@ def test_i12_one_hold_that_is_never_ended(history: list[tuple[Any, ...]]) -> Non
         little.run(5 * DAY_NS + 3 * HOUR_NS)
 
     assert caught(NeverExpires, history, plant) >= {"I12"}
+
+
+class KeepsTheLimit(Armed):
+    """A reversal frees the money and forgets the limit."""
+
+    def first(self, message: Any, now_ns: int) -> Any:
+        answer = super().first(message, now_ns)
+        if isinstance(message, ReversalRequest) and answer.released_cents and self.fire():
+            authorization = self.state._authorizations[message.authorization_id]
+            for window in authorization.windows:
+                authorization.account.spent[window] += answer.released_cents
+        return answer
+
+
+class KeepsTheMoney(Armed):
+    """A reversal is answered, and its money stays where nobody can use it: the fast copy never hears of it."""
+
+    stuck = 0
+
+    def first(self, message: Any, now_ns: int) -> Any:
+        answer = super().first(message, now_ns)
+        if isinstance(message, ReversalRequest) and answer.released_cents and self.fire():
+            self.stuck = answer.released_cents * USDC6
+        return answer
+
+    def reason(self, message: AuthorizationRequest, now_ns: int) -> DeclineReason | None:
+        free = self.state.account("cleo").available - self.stuck
+        if message.card_id.startswith("cleo") and message.amount_cents * USDC6 > free:
+            return DeclineReason.INSUFFICIENT_FUNDS
+        return super().reason(message, now_ns)
+
+
+@pytest.mark.parametrize("desk", [KeepsTheLimit, KeepsTheMoney])
+@each
+@given(history=serial)
+def test_i12_one_reversal_that_gives_nothing_back(desk: type[Armed], history: list[tuple[Any, ...]]) -> None:
+    terms = Terms(limits=LimitTerms(10**6, 5_000, 10**6)) if desk is KeepsTheLimit else TERMS
+
+    def plant(little: World) -> None:
+        if little.now_ns % DAY_NS > DAY_NS - HOUR_NS:
+            little.run(HOUR_NS)
+        amount = 5_000 if desk is KeepsTheLimit else free_of(little, "cleo")
+        little.swipe("taken-back", amount, "cleo")
+        little.run(SECOND_NS)
+        little.reverse("taken-back")
+        little.run(15 * 60 * SECOND_NS)
+        little.swipe("refused", amount, "cleo")
+
+    assert caught(desk, history, plant, terms) == {"I12"}

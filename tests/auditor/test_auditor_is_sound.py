@@ -18,6 +18,7 @@ HASTY = Terms(
     settlement_bound_ns=2 * HOUR_NS,
 )
 """Holds that end before their answers arrive, or within the day."""
+TIGHT = Terms(limits=LimitTerms(per_transaction_cents=2_000, daily_cents=4_000, monthly_cents=9_000))
 
 cents = st.integers(1, 2_500) | st.sampled_from([1, 10, 100, 1_000, 2_000, 8_000, 8_001, 10_000])
 delays = st.sampled_from([0, 1, 5, 40, 900, 30_000]).map(lambda ms: ms * MS)
@@ -100,10 +101,16 @@ def histories(shortest: int, longest: int) -> st.SearchStrategy[list[tuple[Any, 
 
 @pytest.mark.parametrize(
     "terms,auditing",
-    [(TERMS, {}), (HASTY, {}), (HASTY, {"memory_ns": HOUR_NS, "slack_ns": 50 * MS}), (TERMS, {"slack_ns": SECOND_NS})],
-    ids=["usual", "short holds", "short memory", "slack"],
+    [
+        (TERMS, {}),
+        (HASTY, {}),
+        (HASTY, {"memory_ns": HOUR_NS, "slack_ns": 50 * MS}),
+        (TERMS, {"slack_ns": SECOND_NS}),
+        (TIGHT, {"patience_ns": 0}),
+    ],
+    ids=["usual", "short holds", "short memory", "slack", "tight limits, no patience"],
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=histories(1, 30) | histories(40, 80))
 def test_a_right_engine_is_never_accused(
     terms: Terms, auditing: dict[str, int], history: list[tuple[Any, ...]]

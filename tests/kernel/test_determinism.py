@@ -52,7 +52,7 @@ def test_kernels_in_other_threads_disturb_nobody() -> None:
         times = []
         for thread in threads:
             thread.start()
-        while any(thread.is_alive() for thread in threads):
+        while not times or any(thread.is_alive() for thread in threads):
             await asyncio.sleep(0)
             times.append(time.time() + random.random())
         return times

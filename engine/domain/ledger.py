@@ -101,7 +101,7 @@ class Commit(NamedTuple):
     answers: tuple[Answer, ...] = ()
     queued: tuple[Queued, ...] = ()
     posted: tuple[str, ...] = ()
-    """Ids of presentments and notices that are hereby done."""
+    """Ids of presentments that are hereby done."""
     accounts: tuple[Account, ...] = ()
     cards: tuple[Card, ...] = ()
     closed: tuple[str, ...] = ()

@@ -9,7 +9,8 @@ from fractions import Fraction
 
 import numpy as np
 
-NETWORKS = ("visa", "mastercard", "amex")
+from simulators.settings import NETWORKS
+
 MERCHANT_DECIDES = -1  # authorized_cents: the merchant's habit (tips, pump holds) decides what is asked
 CARD_DECIDES = -1  # network: the card that is swiped decides
 

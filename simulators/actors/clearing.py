@@ -16,7 +16,7 @@ from simulators.tap import Tap, Unanswered
 PRESENTMENTS_AT_ONCE = 500
 RETRY_NS = 60 * SECOND_NS
 LONGEST_RETRY_NS = 3_600 * SECOND_NS
-"""A batch that stays unanswered is sent again at intervals that double up to this."""
+"""What stays unanswered, a batch or a reversal, is sent again at intervals that double up to this."""
 
 
 class _Records:

@@ -13,16 +13,13 @@ from engine.interface import (
     CardEngine,
     ReversalRequest,
 )
-from simulators.actors.clearing import Clearing
+from simulators.actors.clearing import LONGEST_RETRY_NS, Clearing
 from simulators.kernel import Kernel, Trace
-from simulators.settings import MS_NS, SECOND_NS, Network
+from simulators.settings import MS_NS, Network
 from simulators.tap import Tap, Unanswered
 
 ASK_AGAIN_NS = 250 * MS_NS
 """After an error the same request, under the same key, is sent again so much later, while the deadline permits."""
-
-LONGEST_RETRY_NS = 3_600 * SECOND_NS
-"""A reversal that stays unanswered is sent again at intervals that double up to this."""
 
 
 class Swipe:

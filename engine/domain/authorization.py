@@ -1,4 +1,7 @@
-"""The life of an authorization: open, then captured in one or several parts, reversed, or expired."""
+"""The life of an authorization, in amounts: what is authorized, held, captured and taken back.
+
+While it is open, ``held = max(authorized - released - captured, 0)``; ``lifecycle.py`` says which transitions exist.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,10 @@ class Status(StrEnum):
 
 
 class Authorization(NamedTuple):
-    """One approved authorization, or the mark that a reversal left when it came first (``authorized_cents`` 0).
+    """One authorization, or the mark that a reversal left when it came first (``authorized_cents`` 0).
 
-    ``held_cents`` is what still backs it; ``counted_at_ns`` the decision whose limit windows it counts in.
+    ``held_cents`` is what still backs it; ``released_cents`` what reversals took back. ``counted_cents`` is what counts
+    in the limit windows of ``counted_at_ns``, the instant of the decision, for this card and this merchant category.
     """
 
     authorization_id: str
@@ -28,14 +32,51 @@ class Authorization(NamedTuple):
     status: Status
     counted_at_ns: int
     expires_at_ns: int
+    card_id: str = ""
+    mcc: str = ""
+    released_cents: int = 0
+    counted_cents: int = 0
 
-    def reversed(self) -> Authorization:
-        """Taken back by the network; what was captured stays captured."""
-        return self._replace(held_cents=0, status=Status.REVERSED)
+    def increased(self, amount_cents: int) -> Authorization:
+        """An increment was approved: so much more is authorized and held; the hold ends when it would have ended."""
+        return self._replace(
+            authorized_cents=self.authorized_cents + amount_cents,
+            held_cents=self.held_cents + amount_cents,
+            counted_cents=self.counted_cents + amount_cents,
+        )
 
-    def expired(self) -> Authorization:
+    def advised(self, amount_cents: int) -> Authorization:
+        """The network says what is authorized, absolutely; a hold that is thereby gone is taken back or used up."""
+        held = max(amount_cents - self.released_cents - self.captured_cents, 0)
+        status = Status.OPEN if held else Status.CAPTURED if self.captured_cents else Status.REVERSED
+        return self._replace(
+            authorized_cents=amount_cents,
+            held_cents=held,
+            status=status,
+            counted_cents=max(self.counted_cents + amount_cents - self.authorized_cents, 0),
+        )
+
+    def reversed(self, amount_cents: int | None = None, *, gives_back: bool = True) -> Authorization:
+        """Taken back by the network, all of what is held or ``amount_cents`` of it; what was captured stays captured.
+
+        ``gives_back``: whether the limit windows get it back, which is a matter of policy.
+        """
+        taken = self.held_cents if amount_cents is None else min(amount_cents, self.held_cents)
+        held = self.held_cents - taken
+        return self._replace(
+            held_cents=held,
+            released_cents=self.released_cents + taken,
+            counted_cents=max(self.counted_cents - taken, 0) if gives_back else self.counted_cents,
+            status=self.status if held else Status.REVERSED,
+        )
+
+    def expired(self, *, gives_back: bool = True) -> Authorization:
         """Its time is over; a late presentment still posts."""
-        return self._replace(held_cents=0, status=Status.EXPIRED)
+        return self._replace(
+            held_cents=0,
+            status=Status.EXPIRED,
+            counted_cents=max(self.counted_cents - self.held_cents, 0) if gives_back else self.counted_cents,
+        )
 
     def captured(self, amount_cents: int, *, final: bool) -> Authorization:
         """After a presentment; ``final`` frees what is left of the hold."""
@@ -44,10 +85,12 @@ class Authorization(NamedTuple):
             self.authorization_id, self.account_id, self.network, self.authorized_cents,
             held, self.captured_cents + amount_cents,
             self.status if held or self.status is not Status.OPEN else Status.CAPTURED,
-            self.counted_at_ns, self.expires_at_ns,
+            self.counted_at_ns, self.expires_at_ns, self.card_id, self.mcc, self.released_cents, self.counted_cents,
         )  # fmt: skip
 
 
-def reversed_before_arrival(authorization_id: str, network: str, at_ns: int) -> Authorization:
+def reversed_before_arrival(
+    authorization_id: str, network: str, at_ns: int, card_id: str = ""
+) -> Authorization:  # fmt: skip
     """The mark left by a reversal whose authorization has not been seen; it refuses the original later."""
-    return Authorization(authorization_id, "", network, 0, 0, 0, Status.REVERSED, at_ns, at_ns)
+    return Authorization(authorization_id, "", network, 0, 0, 0, Status.REVERSED, at_ns, at_ns, card_id)

@@ -1,4 +1,4 @@
-"""Authorizations, with the answers that approved them, in 64 bytes each.
+"""Authorizations, with the answers that approved them, in 86 bytes each.
 
 A day of a million swipes leaves a million of them, and each is read a few times at most: so they are kept as packed
 rows, and become objects again when somebody asks. What is read back equals what was put in.
@@ -13,8 +13,9 @@ from engine.domain.decline import APPROVED_CODE
 from engine.domain.ledger import Answer
 from engine.interface import AuthorizationResponse
 
-_STATE = Struct("<5qIHB")
-"""Cents authorized, instant of its end; cents held, captured; instant counted; numbers of account, network, status."""
+_STATE = Struct("<7qIIHHB")
+"""Cents authorized, instant of its end; cents held, captured, released, counted; instant counted; numbers of account,
+card, category, network, status."""
 _TERMS = Struct("<2q")
 """The first two, which never change; an answer kept here is made of them."""
 _ROW = Struct(_STATE.format + "B16s")
@@ -44,6 +45,8 @@ class Authorizations:
         self._rows: dict[str, int] = {}
         self._packed = bytearray()
         self._accounts = _Numbers()
+        self._cards = _Numbers()
+        self._categories = _Numbers()
         self._networks = _Numbers()
 
     def __contains__(self, authorization_id: str) -> bool:
@@ -54,12 +57,24 @@ class Authorizations:
         at = self._rows.get(authorization_id)
         if at is None:
             return None
-        authorized, expires_at_ns, held, captured, counted_at_ns, account, network, status = _STATE.unpack_from(
-            self._packed, at
-        )
+        (
+            authorized,
+            expires_at_ns,
+            held,
+            captured,
+            released,
+            counted,
+            counted_at_ns,
+            account,
+            card,
+            mcc,
+            network,
+            status,
+        ) = _STATE.unpack_from(self._packed, at)
         return Authorization(
             authorization_id, self._accounts.names[account], self._networks.names[network], authorized, held, captured,
-            _STATUSES[status], counted_at_ns, expires_at_ns,
+            _STATUSES[status], counted_at_ns, expires_at_ns, self._cards.names[card], self._categories.names[mcc],
+            released, counted,
         )  # fmt: skip
 
     def put(self, authorization: Authorization) -> None:
@@ -98,10 +113,13 @@ class Authorizations:
         self._packed += _ROW.pack(*self._state_of(authorization), approved_here, fingerprint)
 
     def _state_of(self, authorization: Authorization) -> tuple[int, ...]:
-        _, account_id, network, authorized, held, captured, status, counted_at_ns, expires_at_ns = authorization
+        (
+            _, account_id, network, authorized, held, captured, status, counted_at_ns, expires_at_ns,
+            card_id, mcc, released, counted,
+        ) = authorization  # fmt: skip
         return (
-            authorized, expires_at_ns, held, captured, counted_at_ns,
-            self._accounts[account_id], self._networks[network], _STATUS_NUMBERS[status],
+            authorized, expires_at_ns, held, captured, released, counted, counted_at_ns, self._accounts[account_id],
+            self._cards[card_id], self._categories[mcc], self._networks[network], _STATUS_NUMBERS[status],
         )  # fmt: skip
 
 

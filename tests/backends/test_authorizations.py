@@ -18,14 +18,17 @@ INT64 = st.integers(-(2**63), 2**63 - 1)
 
 def authorizations(**fields: st.SearchStrategy) -> st.SearchStrategy[Authorization]:
     columns = dict.fromkeys(
-        ("authorized_cents", "held_cents", "captured_cents", "counted_at_ns", "expires_at_ns"), INT64
-    )
+        ("authorized_cents", "held_cents", "captured_cents", "released_cents", "counted_cents",
+         "counted_at_ns", "expires_at_ns"), INT64,
+    )  # fmt: skip
     names = st.sampled_from(["", "ada", "bob", "visa"])
     statuses = st.sampled_from(Status)
     strategies = {
         "authorization_id": IDS,
         "account_id": names,
         "network": names,
+        "card_id": names,
+        "mcc": names,
         "status": statuses,
         **columns,
         **fields,

@@ -17,7 +17,7 @@ _STATE = Struct("<7qIIHHB")
 """Cents authorized, instant of its end; cents held, captured, released, counted; instant counted; numbers of account,
 card, category, network, status."""
 _TERMS = Struct("<2q")
-"""The first two, which never change; an answer kept here is made of them."""
+"""The first two; an answer kept here is made of them, and of the id."""
 _ROW = Struct(_STATE.format + "B16s")
 """The state; whether the answer of the approval is kept here; its fingerprint."""
 _KEPT_AT = _STATE.size
@@ -77,16 +77,21 @@ class Authorizations:
             released, counted,
         )  # fmt: skip
 
-    def put(self, authorization: Authorization) -> None:
-        """Insert or replace; the answer of an earlier approval stays. ValueError where it would no longer be true."""
+    def put(self, authorization: Authorization) -> Answer | None:
+        """Insert or replace. The answer of an earlier approval stays, unless amount or end are others now: then it can
+        no longer be kept here, and is handed out to be kept elsewhere.
+        """
         at = self._rows.get(authorization.authorization_id)
         if at is None:
             self._append(authorization, False, _NO_FINGERPRINT)
-            return
+            return None
         state = self._state_of(authorization)
+        handed_out = None
         if self._packed[at + _KEPT_AT] and _TERMS.unpack_from(self._packed, at) != state[:2]:
-            raise ValueError(f"{authorization}: its amount and its end were answered, and cannot change")
+            handed_out = self.answer(authorization.authorization_id)
+            self._packed[at + _KEPT_AT] = False
         _STATE.pack_into(self._packed, at, *state)
+        return handed_out
 
     def put_approved(self, authorization: Authorization, answer: Answer) -> bool:
         """Insert a new authorization; True where its answer is kept here as well.

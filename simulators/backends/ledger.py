@@ -218,7 +218,9 @@ class MemoryLedger:
     def _keep(self, authorization: Authorization) -> None:
         if authorization.status is Status.OPEN and authorization.authorization_id not in self._authorizations:
             self._expect_end_of(authorization)
-        self._authorizations.put(authorization)
+        handed_out = self._authorizations.put(authorization)
+        if handed_out is not None:
+            self._answers[handed_out.key] = handed_out
 
     def _expect_end_of(self, authorization: Authorization) -> None:
         lifetime_ns = authorization.expires_at_ns - authorization.counted_at_ns

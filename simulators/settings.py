@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from engine.interface import Terms
+from simulators.keep import EVERYTHING, Keep
 
 MS_NS = 1_000_000
 SECOND_NS = 1_000 * MS_NS
@@ -171,6 +172,20 @@ class Chain:
     withdrawal_delay_s: int = 3 * 86_400
 
 
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What goes wrong (``simulators/faults``). ``kinds``: globs over the kinds' names, or ``all``; none: nothing does.
+
+    ``storms`` of each kind; ``swarm`` leaves out a random half of the kinds; all is healed ``heal_before_end_ns``
+    before the end, so that it can be judged what has to come right again.
+    """
+
+    kinds: tuple[str, ...] = ()
+    storms: int = 1
+    swarm: bool = True
+    heal_before_end_ns: int = 12 * HOUR_NS
+
+
 def default_networks() -> tuple[Network, ...]:
     """Three networks, each with its own way: shares roughly as cards are carried in the United States; legs of 11 to
     16 ms; deadlines of 2 s (Stripe's), 3 s (Marqeta's) and 2.5 s (Airwallex's); files at 05:00, 06:00 and 07:00 UTC."""
@@ -206,3 +221,8 @@ class WorldSettings:
     script: tuple[Step, ...] = ()
     cardholders: tuple[str, ...] = ()
     """Cardholders that only the script uses; those of the traffic are added."""
+    keep: Keep = EVERYTHING
+    """What is left of a failure that was shrunk."""
+    faults: Faults = field(default_factory=Faults)
+    without_faults: frozenset[int] = frozenset()
+    """Storms that are taken out of the plan, by index; the others stay as they were drawn."""

@@ -13,6 +13,7 @@ from engine.interface import AccountOpening, AccountStatus, CardOpening
 from simulators.actors.merchants import Demands
 from simulators.actors.networks import CardNetwork, Swipe
 from simulators.backends.chain.accounts import Account
+from simulators.keep import EVERYTHING, Keep
 from simulators.kernel import Kernel
 from simulators.settings import DAY_NS, NETWORKS, Network, Purchases
 
@@ -67,7 +68,7 @@ class Traffic:
 
     def __init__(
         self, kernel: Kernel, purchases: Purchases, demands: Demands, everybody: Sequence[Cardholder],
-        networks: dict[str, CardNetwork], next_id: Callable[[], str], until_ns: int,
+        networks: dict[str, CardNetwork], next_id: Callable[[], str], until_ns: int, keep: Keep = EVERYTHING,
     ) -> None:  # fmt: skip
         self._kernel = kernel
         self._purchases = purchases
@@ -76,6 +77,7 @@ class Traffic:
         self._networks = networks
         self._next_id = next_id
         self._until_ns = until_ns
+        self._keep = keep
         self.swiped = 0
 
     def swiping(self) -> Iterator[Any]:
@@ -83,15 +85,19 @@ class Traffic:
         kernel, everybody, networks, next_id = self._kernel, self._everybody, self._networks, self._next_id
         env, start = kernel.env, kernel.loop.create_task
         merchants = [(merchant.id, merchant.mcc) for merchant in self._purchases.merchants]
-        epoch_ns = kernel.epoch_ns
-        for at_ns, who, where, wanted, asked, presented, rest, estimate, abandoned in self._rows():
+        epoch_ns, keep = kernel.epoch_ns, self._keep
+        for row, (at_ns, who, where, wanted, asked, presented, rest, estimate, abandoned) in enumerate(self._rows()):
             if at_ns >= self._until_ns:
                 return
             wait_ns = at_ns - epoch_ns - env.now
             if wait_ns > 0:
                 yield env.timeout(wait_ns)
             person = everybody[who]
-            card = _card(person.cards, wanted, self.swiped)
+            card = _card(person.cards, wanted, row)
+            if not keep.swipe(row, person.account_id):
+                next_id()  # the others keep their names
+                networks[card.network].pass_over()
+                continue
             merchant_id, mcc = merchants[where]
             if abandoned:
                 presented = rest = 0

@@ -78,6 +78,13 @@ class CardNetwork:
 
     # authorization
 
+    def pass_over(self) -> None:
+        """A swipe that was taken out: draw what it would have, so that the latencies of the others stay theirs."""
+        self._out_ns()
+        self._back_ns()
+        if self._settings.repeat_share:
+            self._chance()
+
     async def carry(self, swipe: Swipe) -> None:
         """Take a swipe to the engine and its answer back to the merchant.
 

@@ -19,22 +19,28 @@ Rules that hold for every message:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from engine.domain.accounts import AccountStatus, CardStatus
-from engine.domain.decline import APPROVED_CODE, RESPONSE_CODES, DeclineReason
-from engine.domain.terms import HoldTerms, LimitTerms, Terms
+from engine.domain.accounts import AccountStatus, CardStatus, MandateStatus
+from engine.domain.decline import APPROVED_CODE, PARTIAL_CODE, RESPONSE_CODES, STRIPE_REASONS, DeclineReason
+from engine.domain.disputes import DisputeState
+from engine.domain.terms import HoldTerms, Initiator, LimitTerms, Presence, Terms
 
 if TYPE_CHECKING:
     from engine.ports import Ports
 
 __all__ = [
     "APPROVED_CODE",
+    "PARTIAL_CODE",
     "RESPONSE_CODES",
+    "STRIPE_REASONS",
     "AccountOpening",
     "AccountStatus",
+    "AdviceOutcome",
+    "AdviceReceipt",
+    "AuthorizationAdvice",
     "AuthorizationKind",
     "AuthorizationRequest",
     "AuthorizationResponse",
@@ -48,15 +54,25 @@ __all__ = [
     "ClearingReceipt",
     "DeclineReason",
     "DepositNotice",
+    "DisputeNotice",
+    "DisputeOutcome",
+    "DisputeReceipt",
+    "DisputeState",
     "EngineError",
     "EngineFactory",
     "EngineKit",
     "ExpiryReceipt",
     "HoldTerms",
     "IdempotencyConflict",
+    "Initiator",
     "LimitTerms",
+    "MandateOpening",
+    "MandateStatus",
+    "NotSupported",
     "NoticeReceipt",
+    "Presence",
     "Presentment",
+    "PresentmentKind",
     "RequestInFlight",
     "ReversalRequest",
     "ReversalResponse",
@@ -82,21 +98,51 @@ class RequestInFlight(EngineError):
     """A twin of this request is still being answered (HTTP 409)."""
 
 
+class NotSupported(EngineError):
+    """The engine does not offer this (HTTP 501): nothing was done, and nothing will be on another try."""
+
+
 class AuthorizationKind(StrEnum):
-    """What the merchant asks for; the amount of a pre-authorization is an estimate."""
+    """What the merchant asks for."""
 
     PURCHASE = "purchase"
     PREAUTHORIZATION = "preauthorization"
+    """The amount is an estimate; the final amount comes with increments, an advice, or the presentments."""
+    INCREMENTAL = "incremental"
+    """So much more on an open authorization, under its id and a key of its own; a new decision, the same hold."""
+    CASH_WITHDRAWAL = "cash_withdrawal"
+    BALANCE_INQUIRY = "balance_inquiry"
+    """Amount 0; nothing is held, the answer says what is available."""
+    REFUND = "refund"
+    """The merchant announces a credit: checked against the card's standing, nothing is held and no limit touched."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardOpening:
-    """A card as issued. ``expires_at_ns``: the first instant at which it is no longer valid."""
+    """A card as issued. ``expires_at_ns``: the first instant at which it is no longer valid.
+
+    ``limits`` of this card alone, beside those of the account; ``mandate_id`` names the mandate that it spends under.
+    ``replaces`` is the card whose place it takes. ``pan`` is secret: an engine may keep its last four digits.
+    """
 
     card_id: str
     network: str
     expires_at_ns: int
     status: CardStatus = CardStatus.ACTIVE
+    limits: LimitTerms | None = None
+    mandate_id: str = ""
+    replaces: str = ""
+    pan: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MandateOpening:
+    """What the customer lets somebody spend: ``limits`` count over all cards that spend under it."""
+
+    mandate_id: str
+    expires_at_ns: int
+    status: MandateStatus = MandateStatus.ACTIVE
+    limits: LimitTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +150,7 @@ class AccountOpening:
     """A customer with one on-chain balance and any number of cards that spend it.
 
     ``address`` is the 0x address whose CardToken balance backs the account. Opening an account
-    again replaces its status, KYC level and cards, never its funds.
+    again replaces its status, KYC level, cards and mandates, never its funds nor what its limits have counted.
     """
 
     account_id: str
@@ -112,14 +158,15 @@ class AccountOpening:
     cards: tuple[CardOpening, ...]
     kyc_level: int = 1
     status: AccountStatus = AccountStatus.ACTIVE
+    mandates: tuple[MandateOpening, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
     """A network asks: may this card spend this amount here (ISO 8583 0100)?
 
-    ``authorization_id`` names the authorization for its whole life; reversals and presentments
-    carry it. ``sent_at_ns`` is when the network sent it.
+    ``authorization_id`` names the authorization for its whole life; increments, advices, reversals and presentments
+    carry it. ``sent_at_ns`` is when the network sent it. ``partial_supported``: less than the amount is welcome.
     """
 
     idempotency_key: str
@@ -131,13 +178,19 @@ class AuthorizationRequest:
     mcc: str
     sent_at_ns: int
     kind: AuthorizationKind = AuthorizationKind.PURCHASE
+    partial_supported: bool = False
+    presence: Presence = Presence.PRESENT
+    initiator: Initiator = Initiator.CARDHOLDER
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """The answer (0110). Declined: ``approved_cents`` is 0, ``reason`` is set, no hold exists.
+    """The answer (0110). Declined: ``approved_cents`` is 0, ``reason`` is set, no hold was placed for it.
 
-    ``hold_expires_at_ns`` is when the hold ends by itself if nothing is captured (0 if declined).
+    ``approved_cents`` below the amount is a partial approval, with code 10: only for funds that do not suffice, and
+    only where the request supports it. ``hold_expires_at_ns`` is when the hold ends by itself if nothing is captured (0
+    if declined, and where nothing is held); an increment does not prolong it. ``available_cents`` answers a balance
+    inquiry (whole cents, rounded down, never below 0) and is None otherwise.
     """
 
     authorization_id: str
@@ -146,17 +199,67 @@ class AuthorizationResponse:
     response_code: str
     reason: DeclineReason | None
     hold_expires_at_ns: int
+    available_cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationAdvice:
+    """The network tells what is so, and asks nothing (0120).
+
+    ``approved``: the authorization exists and ``amount_cents`` is authorized, absolutely, whatever was before: decided
+    in the issuer's stead, or the true amount of an estimate. The engine adopts it even where it would have declined, or
+    the funds do not suffice: then ``available`` falls below zero. It counts in the limits, and no limit refuses it.
+    Not ``approved``: the network declined in the issuer's stead (amount 0); what the engine holds for it is released.
+    """
+
+    idempotency_key: str
+    authorization_id: str
+    card_id: str
+    approved: bool
+    amount_cents: int
+    network: str
+    merchant_id: str
+    mcc: str
+    sent_at_ns: int
+    kind: AuthorizationKind = AuthorizationKind.PURCHASE
+    presence: Presence = Presence.PRESENT
+    initiator: Initiator = Initiator.CARDHOLDER
+
+
+class AdviceOutcome(StrEnum):
+    ADOPTED = "adopted"
+    NOT_OPEN = "not_open"
+    """The authorization has ended: nothing was changed."""
+    UNKNOWN_CARD = "unknown_card"
+    """No such card, or not this authorization's: nothing was changed, the record waits for a person."""
+    INVALID_AMOUNT = "invalid_amount"
+    """Below zero, or zero for an authorization that nobody knows: nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceReceipt:
+    """The acknowledgement (0130). ``held_cents`` is what is held for the authorization now."""
+
+    authorization_id: str
+    outcome: AdviceOutcome
+    held_cents: int
+    hold_expires_at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReversalRequest:
-    """The network takes an authorization back in full (0400/0420); it may overtake its original."""
+    """The network takes an authorization back (0400/0420); it may overtake its original.
+
+    ``amount_cents`` 0 takes back all that is still held, otherwise so much of it. One that names another card or
+    network than its authorization frees nothing.
+    """
 
     idempotency_key: str
     authorization_id: str
     card_id: str
     network: str
     sent_at_ns: int
+    amount_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +270,20 @@ class ReversalResponse:
     released_cents: int
 
 
+class PresentmentKind(StrEnum):
+    SALE = "sale"
+    REFUND = "refund"
+    """A credit; ``authorization_id`` names the sale that it refunds, or is "" where nobody knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Presentment:
-    """One record of a clearing file: the merchant's true amount. A capture always posts.
+    """One record of a clearing file: the merchant's true amount. A capture always posts, and so does a refund.
 
     ``final``: no further presentment follows, so what is left of the hold is released.
-    Several presentments may share one ``authorization_id``; ``presentment_id`` is unique.
+    Several presentments may share one ``authorization_id``; ``presentment_id`` is unique. A sale whose authorization is
+    unknown or has ended is a force post: it takes what is available and, beyond that, is owed.
+    A refund pays first what the customer owes, then it can be spent; it shrinks what is burned on chain.
     """
 
     presentment_id: str
@@ -181,6 +292,7 @@ class Presentment:
     network: str
     amount_cents: int
     final: bool = True
+    kind: PresentmentKind = PresentmentKind.SALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +318,16 @@ class CaptureOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CaptureResult:
-    """What one presentment did. ``receivable_cents`` is the part that the customer's funds did not cover."""
+    """What one presentment did. ``receivable_cents`` is the part that the customer's funds did not cover, rounded up;
+    ``recovered_cents`` the part of a refund that paid what the customer owed, rounded down.
+    """
 
     presentment_id: str
     outcome: CaptureOutcome
     posted_cents: int
     released_cents: int
     receivable_cents: int
+    recovered_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +336,49 @@ class ClearingReceipt:
 
     file_id: str
     results: tuple[CaptureResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeNotice:
+    """A dispute of a posted sale has reached ``state`` (chargeback cycle of the networks).
+
+    From SUBMITTED on the customer has a provisional credit of ``amount_cents`` (at most the presentment's); WON makes
+    it final, LOST takes it back, as a receivable where the funds are gone. ``engine/domain/disputes.py`` has the table
+    of the states. There is one dispute for a presentment.
+    """
+
+    idempotency_key: str
+    dispute_id: str
+    presentment_id: str
+    card_id: str
+    network: str
+    state: DisputeState
+    amount_cents: int
+    sent_at_ns: int
+
+
+class DisputeOutcome(StrEnum):
+    APPLIED = "applied"
+    NOT_ALLOWED = "not_allowed"
+    """The dispute is in no state from which this one can be reached, or the presentment has another dispute."""
+    UNKNOWN_PRESENTMENT = "unknown_presentment"
+    """Not posted, or not with this card: nothing was done, the record waits for a person."""
+    INVALID_AMOUNT = "invalid_amount"
+    """Zero or less, or another amount than before: nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeReceipt:
+    """Where the dispute stands now (``state`` None: there is none), and the credit that the customer has of it.
+
+    ``receivable_cents`` is what of a credit taken back the customer's funds did not cover, rounded up.
+    """
+
+    dispute_id: str
+    outcome: DisputeOutcome
+    state: DisputeState | None
+    credited_cents: int
+    receivable_cents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,8 +443,10 @@ class SettlementReceipt:
 class Balance:
     """An account as the engine sees it, in millionths of a USDC.
 
-    ``available`` can be spent; ``held`` backs open holds; ``unsettled`` is captured and not yet burned on chain;
-    ``withdrawing`` is on its way out; ``receivable`` is owed by the customer.
+    ``available`` can be spent (below zero where an adopted advice or a withdrawal took more than there was); ``held``
+    backs open holds; ``unsettled`` is captured, less what was refunded, and not yet burned on chain (below zero: credit
+    that later captures use up); ``withdrawing`` is on its way out; ``receivable`` is owed by the customer. Together the
+    first four are what the chain holds for the account.
     """
 
     account_id: str
@@ -304,6 +464,9 @@ class StatementKind(StrEnum):
     WITHDRAWAL = "withdrawal"
     RECEIVABLE = "receivable"
     RECOVERY = "recovery"
+    REFUND = "refund"
+    DISPUTE_CREDIT = "dispute_credit"
+    DISPUTE_RETURN = "dispute_return"
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,8 +474,8 @@ class StatementEntry:
     """One line of the engine's ledger export, by which network, ledger and chain are reconciled.
 
     ``ref``: deposit id, presentment id, settlement id (0x..., one line per user), or withdrawal event id; for a
-    receivable the presentment (or settlement) that caused it; for a recovery ``recovery:`` and the deposit that paid.
-    Amounts are positive; the withdrawal line is the payout.
+    receivable the presentment (settlement, or dispute id) that caused it; for a recovery ``recovery:`` and the deposit
+    or refund that paid; for a dispute its id. Amounts are positive; the withdrawal line is the payout.
     """
 
     kind: StatementKind
@@ -331,22 +494,36 @@ class StatementPage:
 
 
 class CardEngine(Protocol):
-    """A card engine. Every method may raise :class:`EngineError`; then nothing is known to the caller."""
+    """A card engine. Every method may raise :class:`EngineError`; then nothing is known to the caller.
+
+    An engine that does not offer a verb or a kind raises :class:`NotSupported`.
+    """
 
     async def open_account(self, opening: AccountOpening) -> None:
         """Create or update an account and its cards."""
         ...
 
     async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse:
-        """Decide, place a hold, make both durable, answer. Raises IdempotencyConflict, RequestInFlight."""
+        """Decide, place a hold, make both durable, answer. Raises IdempotencyConflict, RequestInFlight.
+
+        A kind that is new to the engine raises NotSupported.
+        """
+        ...
+
+    async def advise(self, advice: AuthorizationAdvice) -> AdviceReceipt:
+        """Adopt what the network decided. Raises IdempotencyConflict."""
         ...
 
     async def reverse(self, request: ReversalRequest) -> ReversalResponse:
-        """Release what is left of a hold. Raises IdempotencyConflict."""
+        """Release what is left of a hold, or a part of it. Raises IdempotencyConflict."""
         ...
 
     async def capture(self, batch: ClearingBatch) -> ClearingReceipt:
         """Post presentments; each at most once. Raises IdempotencyConflict."""
+        ...
+
+    async def dispute(self, notice: DisputeNotice) -> DisputeReceipt:
+        """Follow a dispute from state to state. Raises IdempotencyConflict."""
         ...
 
     async def deposit(self, notice: DepositNotice) -> NoticeReceipt:

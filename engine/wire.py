@@ -15,6 +15,7 @@ status type                    meaning
 405    method_not_allowed      only POST is spoken
 409    request_in_flight       a twin of this request is still being answered
 422    idempotency_conflict    the key was used before, with another body
+501    not_supported           the engine does not offer this verb or kind
 503    engine_error            the engine could not answer; the same request may be sent again
 ====== ======================= =====================================================
 
@@ -36,6 +37,8 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from engine.interface import (
     AccountOpening,
+    AdviceReceipt,
+    AuthorizationAdvice,
     AuthorizationRequest,
     AuthorizationResponse,
     Balance,
@@ -43,10 +46,13 @@ from engine.interface import (
     ClearingBatch,
     ClearingReceipt,
     DepositNotice,
+    DisputeNotice,
+    DisputeReceipt,
     EngineError,
     ExpiryReceipt,
     IdempotencyConflict,
     NoticeReceipt,
+    NotSupported,
     RequestInFlight,
     ReversalRequest,
     ReversalResponse,
@@ -103,13 +109,23 @@ class Verb:
     call: Callable[[CardEngine, Any], Awaitable[Any]]
 
 
+def _offered(engine: CardEngine, verb: str) -> Callable[[Any], Awaitable[Any]]:
+    """The verb of an engine that may have been written before there was one. Raises NotSupported."""
+    call = getattr(engine, verb, None)
+    if call is None:
+        raise NotSupported(f"this engine offers no {verb}")
+    return call
+
+
 VERBS: dict[str, Verb] = {
     name: Verb(PREFIX + name, request, answer, call)
     for name, request, answer, call in (
         ("open_account", AccountOpening, Done, lambda engine, message: engine.open_account(message)),
         ("authorize", AuthorizationRequest, AuthorizationResponse, lambda engine, message: engine.authorize(message)),
+        ("advise", AuthorizationAdvice, AdviceReceipt, lambda engine, message: _offered(engine, "advise")(message)),
         ("reverse", ReversalRequest, ReversalResponse, lambda engine, message: engine.reverse(message)),
         ("capture", ClearingBatch, ClearingReceipt, lambda engine, message: engine.capture(message)),
+        ("dispute", DisputeNotice, DisputeReceipt, lambda engine, message: _offered(engine, "dispute")(message)),
         ("deposit", DepositNotice, NoticeReceipt, lambda engine, message: engine.deposit(message)),
         ("withdraw", WithdrawalNotice, NoticeReceipt, lambda engine, message: engine.withdraw(message)),
         ("expire", Tick, ExpiryReceipt, lambda engine, message: engine.expire(message.now_ns)),
@@ -181,11 +197,13 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (WireError, 400, "malformed"),
     (IdempotencyConflict, 422, "idempotency_conflict"),
     (RequestInFlight, 409, "request_in_flight"),
+    (NotSupported, 501, "not_supported"),
     (EngineError, 503, "engine_error"),
 )
 _ERRORS: dict[str, type[EngineError]] = {
     "idempotency_conflict": IdempotencyConflict,
     "request_in_flight": RequestInFlight,
+    "not_supported": NotSupported,
     "engine_error": EngineError,
 }
 
@@ -300,6 +318,8 @@ def _field_codec(hint: Any, where: str) -> tuple[_Encode | None, _Decode]:
     arguments = get_args(hint)
     if get_origin(hint) is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
         return _sequence(*_field_codec(arguments[0], where))
+    if get_origin(hint) is frozenset:
+        return _set_of(*_field_codec(arguments[0], where))
     if get_origin(hint) is UnionType and len(arguments) == 2 and arguments[1] is NoneType:
         return _maybe(*_field_codec(arguments[0], where))
     raise TypeError(f"{where}: {hint} cannot cross the wire")
@@ -335,6 +355,19 @@ def _sequence(encoder: _Encode | None, decoder: _Decode) -> tuple[_Encode, _Deco
         return tuple([decoder(item, f"{path}[{index}]") for index, item in enumerate(value)])
 
     return (list if encoder is None else lambda items: [encoder(item) for item in items]), decode_items
+
+
+def _set_of(encoder: _Encode | None, decoder: _Decode) -> tuple[_Encode, _Decode]:
+    """A set is a sorted array without repeats."""
+    encode_items, decode_items = _sequence(encoder, decoder)
+
+    def decode_set(value: Any, path: str) -> frozenset[Any]:
+        items = decode_items(value, path)
+        if len(found := frozenset(items)) < len(items):
+            raise WireError(path, "the same item twice")
+        return found
+
+    return lambda items: sorted(encode_items(items)), decode_set
 
 
 def _maybe(encoder: _Encode | None, decoder: _Decode) -> tuple[_Encode | None, _Decode]:

@@ -16,12 +16,16 @@ import httpx
 
 from engine.interface import (
     AccountOpening,
+    AdviceReceipt,
+    AuthorizationAdvice,
     AuthorizationRequest,
     AuthorizationResponse,
     Balance,
     ClearingBatch,
     ClearingReceipt,
     DepositNotice,
+    DisputeNotice,
+    DisputeReceipt,
     EngineError,
     EngineKit,
     ExpiryReceipt,
@@ -75,11 +79,17 @@ class HttpEngine:
     async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse:
         return await self._call("authorize", request)
 
+    async def advise(self, advice: AuthorizationAdvice) -> AdviceReceipt:
+        return await self._call("advise", advice)
+
     async def reverse(self, request: ReversalRequest) -> ReversalResponse:
         return await self._call("reverse", request)
 
     async def capture(self, batch: ClearingBatch) -> ClearingReceipt:
         return await self._call("capture", batch)
+
+    async def dispute(self, notice: DisputeNotice) -> DisputeReceipt:
+        return await self._call("dispute", notice)
 
     async def deposit(self, notice: DepositNotice) -> NoticeReceipt:
         return await self._call("deposit", notice)

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from engine.domain.terms import LimitTerms
+
 
 class CardStatus(StrEnum):
+    """``PENDING`` is issued and not activated yet; the last three are for good."""
+
+    PENDING = "pending"
     ACTIVE = "active"
     FROZEN = "frozen"
     CANCELLED = "cancelled"
+    LOST = "lost"
+    STOLEN = "stolen"
 
 
 class AccountStatus(StrEnum):
@@ -18,15 +25,39 @@ class AccountStatus(StrEnum):
     SUSPENDED = "suspended"
 
 
+class MandateStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """What a customer has agreed that somebody else may spend with certain cards; limits count over all of those."""
+
+    mandate_id: str
+    expires_at_ns: int
+    status: MandateStatus = MandateStatus.ACTIVE
+    limits: LimitTerms | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card as issued; ``expires_at_ns`` is the first instant at which it is no longer valid."""
+    """A card as issued; ``expires_at_ns`` is the first instant at which it is no longer valid.
+
+    Of its PAN only the last four digits are known here. ``counter_id`` names the limit counters: those of the card that
+    it replaces, or its own.
+    """
 
     card_id: str
     account_id: str
     network: str
     expires_at_ns: int
     status: CardStatus
+    limits: LimitTerms | None = None
+    mandate_id: str = ""
+    counter_id: str = ""
+    last4: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +68,7 @@ class Account:
     address: str
     status: AccountStatus
     kyc_level: int
+    mandates: tuple[Mandate, ...] = ()
 
 
 class Funds(NamedTuple):

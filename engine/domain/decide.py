@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from engine.domain.accounts import Account, AccountStatus, Card, CardStatus
+from engine.domain.accounts import Account, AccountStatus, Card, CardStatus, Mandate, MandateStatus
 from engine.domain.decline import DeclineReason
 from engine.domain.terms import LimitTerms, Terms
 
+_CARD_REASONS = {
+    CardStatus.CANCELLED: DeclineReason.CARD_CANCELLED,
+    CardStatus.LOST: DeclineReason.CARD_LOST,
+    CardStatus.STOLEN: DeclineReason.CARD_STOLEN,
+    CardStatus.FROZEN: DeclineReason.CARD_FROZEN,
+    CardStatus.PENDING: DeclineReason.CARD_INACTIVE,
+}
+
 
 def standing(card: Card | None, account: Account | None, at_ns: int, terms: Terms) -> DeclineReason | None:
-    """What speaks against the card or its holder at ``at_ns``, whatever the amount; None if nothing does."""
+    """What speaks against the card, its holder or its mandate at ``at_ns``, whatever the amount; None if nothing."""
     if card is None or account is None:
         return DeclineReason.CARD_NOT_FOUND
     if card.status is not CardStatus.ACTIVE:
-        return DeclineReason.CARD_FROZEN if card.status is CardStatus.FROZEN else DeclineReason.CARD_CANCELLED
+        return _CARD_REASONS[card.status]
     if at_ns >= card.expires_at_ns:
         return DeclineReason.CARD_EXPIRED
     if account.status is not AccountStatus.ACTIVE:
         return DeclineReason.ACCOUNT_SUSPENDED
     if account.kyc_level < terms.minimum_kyc_level:
         return DeclineReason.KYC_REQUIRED
-    return None
+    return _mandate_standing(card.mandate_id, account, at_ns) if card.mandate_id else None
+
+
+def mandate_of(mandate_id: str, account: Account) -> Mandate | None:
+    """The mandate of this id, if the account has it."""
+    return next((mandate for mandate in account.mandates if mandate.mandate_id == mandate_id), None)
+
+
+def _mandate_standing(mandate_id: str, account: Account, at_ns: int) -> DeclineReason | None:
+    mandate = mandate_of(mandate_id, account)
+    if mandate is None or mandate.status is not MandateStatus.ACTIVE:
+        return DeclineReason.MANDATE_INACTIVE
+    return DeclineReason.MANDATE_EXPIRED if at_ns >= mandate.expires_at_ns else None
 
 
 def numeric(

@@ -60,6 +60,9 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
     return st.none() | values_of(get_args(hint)[0])
 
 
+KINDS = "purchase, preauthorization, incremental, cash_withdrawal, balance_inquiry, refund"
+
+
 def messages_of(cls: Any) -> st.SearchStrategy[Any]:
     hints = get_type_hints(cls)
     return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in fields(cls)})
@@ -105,6 +108,9 @@ def test_the_contract_of_an_authorization_is_this_json() -> None:
         "mcc": "5411",
         "sent_at_ns": 1_772_323_200_000_000_001,
         "kind": "purchase",
+        "partial_supported": False,
+        "presence": "present",
+        "initiator": "cardholder",
     }
     assert encode(AuthorizationResponse("auth", True, 100, "00", None, 5)) == {
         "authorization_id": "auth",
@@ -113,6 +119,7 @@ def test_the_contract_of_an_authorization_is_this_json() -> None:
         "response_code": "00",
         "reason": None,
         "hold_expires_at_ns": 5,
+        "available_cents": None,
     }
 
 
@@ -136,8 +143,8 @@ def test_a_field_with_a_default_may_be_left_out_and_no_other() -> None:
         ({"mcc": ["5411"]}, "mcc: expected a string, got an array"),
         ({"mcc": {}}, "mcc: expected a string, got an object"),
         ({"kind": "purchse"}, "kind: no such AuthorizationKind: the string 'purchse'; did you mean 'purchase'?"),
-        ({"kind": "zzz"}, "kind: no such AuthorizationKind: the string 'zzz'; one of purchase, preauthorization"),
-        ({"kind": 1}, "kind: no such AuthorizationKind: the integer 1; one of purchase, preauthorization"),
+        ({"kind": "zzz"}, "kind: no such AuthorizationKind: the string 'zzz'; one of " + KINDS),
+        ({"kind": 1}, "kind: no such AuthorizationKind: the integer 1; one of " + KINDS),
         ({"merchant": "shop"}, "merchant: no such field; did you mean 'merchant_id'?"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The world: builds everything from settings, runs it to the end, and says what was found."""
+"""The world: runs what ``building`` has made of the settings, to the end, and says what was found."""
 
 from __future__ import annotations
 
@@ -12,33 +12,23 @@ import numpy as np
 
 from contracts import loader
 from engine.domain.money import USDC6_PER_CENT
-from engine.interface import CardEngine, CardStatus, EngineFactory, EngineKit
-from engine.ports import Ports
-from simulators.actors.cardholders import Cardholder, Traffic, people
+from engine.interface import EngineFactory
+from simulators.actors.cardholders import Cardholder, Traffic
 from simulators.actors.chain import CardChain, Executed, Seen
 from simulators.actors.merchants import demands_of
-from simulators.actors.networks import CardNetwork, Swipe
-from simulators.actors.timekeeper import Timekeeper
-from simulators.actors.watcher import STAGES, ChainWatcher
-from simulators.auditor import Auditor, ChainEvent, Finding
-from simulators.backends.cache import MemoryCache
-from simulators.backends.chain.factory import open_node
-from simulators.backends.holds import MemoryHoldStore
-from simulators.backends.ledger import MemoryLedger
-from simulators.backends.served import Served
-from simulators.backends.settlement import SimulatedSettlementChain
-from simulators.events import COLUMNS
-from simulators.kernel import Chunk, Kernel, Trace, fences
-from simulators.settings import HOUR_NS, MINUTE_NS, SECOND_NS, Purchases, Step, WorldSettings
-from simulators.tap import Tap, Unanswered
+from simulators.actors.watcher import STAGES
+from simulators.auditor import ChainEvent, Finding
+from simulators.building import WorldError, build
+from simulators.kernel import Chunk
+from simulators.script import Script
+from simulators.settings import HOUR_NS, MINUTE_NS, SECOND_NS, Purchases, WorldSettings
+from simulators.tap import Unanswered
+
+__all__ = ["World", "WorldError", "WorldResult"]
 
 PROGRESS_STEPS = 200
 LAST_ANSWERS_NS = 30 * MINUTE_NS
 """How long, after the end, the world waits for answers that are still due."""
-
-
-class WorldError(Exception):
-    """The settings cannot make a world; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,74 +54,35 @@ class World:
         sink: Callable[[Chunk], None] | None = None,
     ) -> None:
         self._settings = settings
-        self._purchases = purchases
         self._epoch_ns = settings.start_ns - settings.warmup_ns
-        self._kernel = Kernel(settings.seed, epoch_ns=self._epoch_ns, explore=settings.explore)
-        self._trace = Trace(COLUMNS, sink)
-        self._auditor = Auditor(settings.terms)
-        self._node = open_node(
-            settings.chain.rpc_url if settings.chain.node == "rpc" else settings.chain.node,
-            seed=settings.seed,
-            genesis_timestamp_s=self._epoch_ns // SECOND_NS - 60,
-            real_io=lambda: fences.lifted("the chain node is a real one"),
-        )
-        self._chain = CardChain(self._kernel, self._node, settings.chain, settings.seed)
+        parts = build(settings, purchases, engine_factory, sink)
+        self._kernel, self._trace, self._auditor = parts.kernel, parts.trace, parts.auditor
+        self._node, self._chain, self._ledger = parts.node, parts.chain, parts.ledger
+        self._engine, self._tap, self._networks = parts.engine, parts.tap, parts.networks
+        self._watcher, self._clock, self._everybody = parts.watcher, parts.clock, parts.people
+        self._people = [person for person in self._everybody if settings.keep.cardholder(person.account_id)]
         self._chain.on_block = self._on_block
-        self._ledger = MemoryLedger(self._served("ledger"), self._auditor.journal)
-        self._engine: CardEngine = engine_factory(EngineKit(settings.terms, self._ports()))
-        self._tap = Tap(self._kernel, self._engine, self._auditor, self._trace, settings.backends.workers)
-        self._networks = {
-            network.name: CardNetwork(self._kernel, self._tap, self._engine, self._trace, network)
-            for network in settings.networks
-        }
-        self._watcher = ChainWatcher(self._kernel, self._tap, self._engine, self._chain, self._trace)
-        self._clock = Timekeeper(
-            self._kernel, self._tap, self._engine, self._trace, settings.terms.settlement_interval_ns
-        )
-        self._people = self._populate()
-        self._by_name = {person.account_id: person for person in self._people}
         numbers = count(1)
         self._next_id = lambda: f"auth-{next(numbers):07d}"
-        self._scripted = 0
+        self._script = Script(settings, parts, self._next_id, self._tell_of)
         self._opened = False
         self._last_refusal = ""
         self._traffic = self._traffic_of(purchases) if purchases is not None else None
 
-    # building
-
-    def _served(self, name: str) -> Served:
-        return Served(self._kernel, name, getattr(self._settings.backends, name))
-
-    def _ports(self) -> Ports:
-        return Ports(
-            clock=_Clock(self._kernel),
-            cache=MemoryCache(self._served("cache")),
-            holds=MemoryHoldStore(self._served("holds")),
-            ledger=self._ledger,
-            chain=SimulatedSettlementChain(self._kernel, self._served("chain"), self._chain),
-        )
-
-    def _populate(self) -> list[Cardholder]:
-        settings = self._settings
-        names = dict.fromkeys(self._purchases.cardholders if self._purchases is not None else ())
-        names.update(dict.fromkeys(settings.cardholders))
-        acting = frozenset(step.cardholder for step in settings.script)
-        if unknown := sorted(acting - names.keys()):
-            raise WorldError(f"the script names cardholders that do not exist: {', '.join(unknown)}")
-        random = self._kernel.stream("cards").generator
-        return people(tuple(names), acting, settings.cards, settings.networks, settings.seed, random, self._epoch_ns)
-
     def _traffic_of(self, purchases: Purchases) -> Traffic:
         demands = demands_of(purchases, self._settings.habits, self._kernel.stream("merchants").generator)
-        until_ns = self._settings.start_ns + self._settings.traffic_ns
-        return Traffic(self._kernel, purchases, demands, self._people, self._networks, self._next_id, until_ns)
+        settings = self._settings
+        until_ns = settings.start_ns + settings.keep.traffic_of(settings.traffic_ns)
+        return Traffic(
+            self._kernel, purchases, demands, self._everybody, self._networks, self._next_id, until_ns, settings.keep
+        )
 
     # running
 
     def run(self, progress: Callable[[float, int], None] | None = None) -> WorldResult:
         """Run to the end; ``progress`` gets the share of virtual time passed and the swipes so far. Once only."""
         settings, kernel = self._settings, self._kernel
-        end_ns = settings.warmup_ns + settings.traffic_ns + settings.drain_ns
+        end_ns = settings.warmup_ns + settings.keep.traffic_of(settings.traffic_ns) + settings.drain_ns
         try:
             self._chain.start()
             kernel.process(self._warm_up(), "warm-up", daemon=True)
@@ -141,7 +92,7 @@ class World:
             self._clock.start()
             kernel.process(self._open_the_shops(), "traffic", daemon=True)
             kernel.process(self._sampling(), "hourly figures", daemon=True)
-            kernel.process(self._scripted_steps(), "script", daemon=True)
+            kernel.process(self._script.steps(), "script", daemon=True)
             if progress is not None:
                 kernel.process(self._telling(progress, end_ns), "progress", daemon=True)
             kernel.run(end_ns)
@@ -157,7 +108,7 @@ class World:
             self._node.close()
 
     def _swipes(self) -> int:
-        return self._scripted + (self._traffic.swiped if self._traffic is not None else 0)
+        return self._script.swiped + (self._traffic.swiped if self._traffic is not None else 0)
 
     def _warm_up(self) -> Iterator[Any]:
         """Open the accounts, then fund them on chain; both have to be done when the shops open."""
@@ -167,11 +118,16 @@ class World:
             yield from self._tell_of(person)
         funding = self._settings.funding
         random = kernel.stream("funding").generator
-        spread = random.standard_normal(len(self._people)) * funding.opening_sigma
+        spread = random.standard_normal(len(self._everybody)) * funding.opening_sigma
         cents = (funding.opening_cents * np.exp(spread)).round().astype("int64").tolist()
         if funding.opening_cents:
+            keep = self._settings.keep
             self._chain.fund(
-                [(p.address, max(c, 1) * USDC6_PER_CENT) for p, c in zip(self._people, cents, strict=True)]
+                [
+                    (person.address, max(amount_cents, 1) * USDC6_PER_CENT)
+                    for person, amount_cents in zip(self._everybody, cents, strict=True)
+                    if keep.cardholder(person.account_id)
+                ]
             )
         self._opened = True
 
@@ -205,50 +161,6 @@ class World:
         for step in range(1, PROGRESS_STEPS + 1):
             yield self._kernel.env.timeout(end_ns * step // PROGRESS_STEPS - self._kernel.env.now)
             progress(step / PROGRESS_STEPS, self._swipes())
-
-    # the script
-
-    def _scripted_steps(self) -> Iterator[Any]:
-        for step in sorted(self._settings.script, key=lambda step: step.at_ns):
-            wait_ns = self._settings.warmup_ns + step.at_ns - self._kernel.env.now
-            if wait_ns > 0:
-                yield self._kernel.env.timeout(wait_ns)
-            person = self._by_name[step.cardholder]
-            if step.do == "swipe":
-                self._swipe(person, step)
-            elif step.do in _CARD_STATUS:
-                person.change_card(step.card, status=_CARD_STATUS[step.do])
-                self._kernel.process(self._tell_of(person), step.do, daemon=True)
-            elif step.do in ("suspend", "reinstate"):
-                person.suspended = step.do == "suspend"
-                self._kernel.process(self._tell_of(person), step.do, daemon=True)
-            else:
-                self._act_on_chain(person, step)
-
-    def _swipe(self, person: Cardholder, step: Step) -> None:
-        card = person.cards[step.card - 1]
-        estimate = step.mcc in self._settings.habits.fuel_mccs
-        presents = step.presents_cents if step.presents_cents is not None else (step.amount_cents,)
-        presented, rest = (*presents, 0, 0)[:2]
-        asked = self._settings.habits.fuel_authorize_cents if estimate else step.amount_cents
-        shop = f"scripted-{step.mcc}"
-        swipe = Swipe(
-            self._next_id(), person.account_id, card.card_id, shop, step.mcc, asked, estimate, presented, rest
-        )
-        self._scripted += 1
-        self._kernel.spawn(self._networks[card.network].carry(swipe), "scripted swipe", daemon=True)
-
-    def _act_on_chain(self, person: Cardholder, step: Step) -> None:
-        amount_usdc6 = step.amount_cents * USDC6_PER_CENT
-        match step.do:
-            case "deposit":
-                self._chain.deposit(person.wallet, amount_usdc6)
-            case "request_withdrawal":
-                self._chain.request_withdrawal(person.wallet, amount_usdc6)
-            case "cancel_withdrawal":
-                self._chain.cancel_withdrawal(person.wallet)
-            case "complete_withdrawal":
-                self._chain.complete_withdrawal(person.wallet)
 
     # what is written down
 
@@ -327,9 +239,6 @@ class World:
             )  # fmt: skip
 
 
-_CARD_STATUS = {"freeze": CardStatus.FROZEN, "unfreeze": CardStatus.ACTIVE, "cancel": CardStatus.CANCELLED}
-
-
 async def _in_time(verb: str, answer: Awaitable[Any]) -> Any:
     """What the engine answers to ``verb``; WorldError when it does not within LAST_ANSWERS_NS of virtual time."""
     try:
@@ -337,16 +246,6 @@ async def _in_time(verb: str, answer: Awaitable[Any]) -> Any:
             return await answer
     except TimeoutError:
         raise WorldError(f"the engine did not answer {verb} within {LAST_ANSWERS_NS // MINUTE_NS} min") from None
-
-
-class _Clock:
-    """The port ``Clock`` in virtual time."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
-
-    def now_ns(self) -> int:
-        return self._kernel.utc_ns
 
 
 def _described(one: Seen, chain: CardChain) -> tuple[str, str, int, str, str]:

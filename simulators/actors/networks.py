@@ -95,19 +95,32 @@ class CardNetwork:
         sent_ns = swipe.sent_ns = kernel.now_ns
         self._expect(swipe)
         await kernel.delay_ns(self._out_ns() + settings.to_engine.floor_ns)
-        request = AuthorizationRequest(
-            swipe.authorization_id, swipe.authorization_id, swipe.card_id, swipe.asked_cents, self.name,
-            swipe.merchant_id, swipe.mcc, kernel.epoch_ns + sent_ns,
-            AuthorizationKind.PREAUTHORIZATION if swipe.estimate else AuthorizationKind.PURCHASE,
-        )  # fmt: skip
-        if settings.repeat_share and self._chance() < settings.repeat_share:
+        request = self._request_of(swipe)
+        if self._repeats():
             kernel.spawn(self._repeat(request), "repeat", daemon=True)
         answer = await self._tap.authorize(request)
-        while isinstance(answer, Unanswered) and kernel.now_ns + ASK_AGAIN_NS < sent_ns + settings.deadline_ns:
-            await kernel.delay_ns(ASK_AGAIN_NS)
-            answer = await self._tap.authorize(request)
+        if isinstance(answer, Unanswered):
+            answer = await self._ask_again(request, answer, sent_ns)
         await kernel.delay_ns(self._back_ns() + settings.from_engine.floor_ns)
         self._arrived(swipe, answer)
+
+    def _request_of(self, swipe: Swipe) -> AuthorizationRequest:
+        return AuthorizationRequest(
+            swipe.authorization_id, swipe.authorization_id, swipe.card_id, swipe.asked_cents, self.name,
+            swipe.merchant_id, swipe.mcc, self._kernel.epoch_ns + swipe.sent_ns,
+            AuthorizationKind.PREAUTHORIZATION if swipe.estimate else AuthorizationKind.PURCHASE,
+        )  # fmt: skip
+
+    async def _ask_again(self, request: AuthorizationRequest, answer: Any, sent_ns: int) -> Any:
+        """The same request under the same key, as long as an answer can still be in time."""
+        kernel = self._kernel
+        while isinstance(answer, Unanswered) and kernel.now_ns + ASK_AGAIN_NS < sent_ns + self._settings.deadline_ns:
+            await kernel.delay_ns(ASK_AGAIN_NS)
+            answer = await self._tap.authorize(request)
+        return answer
+
+    def _repeats(self) -> bool:
+        return bool(self._settings.repeat_share) and self._chance() < self._settings.repeat_share
 
     async def _repeat(self, request: AuthorizationRequest) -> None:
         """The same message a second time, as networks may send it; its answer has to be the same."""
@@ -175,9 +188,7 @@ class CardNetwork:
         )
         retry_ns = self._settings.reversal_retry_ns
         while True:
-            yield env.timeout(self._out_ns() + self._settings.to_engine.floor_ns)
-            answer = (yield kernel.call(self._tap.tell(request, self._engine.reverse))).unwrap()
-            yield env.timeout(self._back_ns() + self._settings.from_engine.floor_ns)
+            answer = yield from self._ask_reversal(request)
             if not isinstance(answer, Unanswered):
                 break
             yield env.timeout(retry_ns)
@@ -187,3 +198,11 @@ class CardNetwork:
              usdc6_of(answer.released_cents), "released" if answer.released_cents else "nothing_held",
              env.now - sent_ns, "")
         )  # fmt: skip
+
+    def _ask_reversal(self, request: ReversalRequest) -> Iterator[Any]:
+        """There and back once; returns the answer."""
+        env = self._kernel.env
+        yield env.timeout(self._out_ns() + self._settings.to_engine.floor_ns)
+        answer = (yield self._kernel.call(self._tap.tell(request, self._engine.reverse))).unwrap()
+        yield env.timeout(self._back_ns() + self._settings.from_engine.floor_ns)
+        return answer

@@ -1,0 +1,1 @@
+"""Faults: what goes wrong around an engine, drawn up front from the seed, and counted."""

@@ -1,0 +1,108 @@
+"""The weather: asks the storms, at each occasion, whether it is struck; and counts.
+
+*Injected*: decided and done. *Observed*: it met the engine; what that means for each kind is said where it is counted.
+Both are ``fault`` rows of the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from simulators.faults.kinds import FaultKind
+from simulators.faults.plan import Storm
+from simulators.kernel import Kernel, Trace
+
+
+class Blow:
+    """One storm at work. ``left``: how often it may still strike; ``until_ns``: how long its last spell lasts."""
+
+    __slots__ = ("left", "storm", "stream", "until_ns")
+
+    def __init__(self, kernel: Kernel, storm: Storm) -> None:
+        self.storm = storm
+        self.stream = kernel.stream(f"fault:{storm.index}")
+        self.left = storm.most
+        self.until_ns = 0
+
+    def about_ns(self) -> int:
+        """A duration of about the storm's strength, at least a nanosecond."""
+        return 1 + int(self.storm.strength_ns * (0.5 + self.stream.uniform()))
+
+
+class Weather:
+    """All storms of a run."""
+
+    def __init__(self, kernel: Kernel, trace: Trace, storms: Sequence[Storm]) -> None:
+        self._kernel = kernel
+        self._append = trace.append
+        self._blows: dict[FaultKind, list[Blow]] = {}
+        self._skipped: set[FaultKind] = set()
+        for storm in storms:
+            self._blows.setdefault(storm.kind, []).append(Blow(kernel, storm))
+            self._row(storm.kind, "planned", f"storm={storm.index} target={storm.target or 'all'}")
+
+    def plans(self, *kinds: FaultKind) -> bool:
+        """Whether a storm of any of these kinds is planned."""
+        return any(kind in self._blows for kind in kinds)
+
+    def plans_group(self, *groups: str) -> bool:
+        """The same for whole groups (``network``, ``store``)."""
+        return any(kind.group in groups for kind in self._blows)
+
+    def storms(self, kind: FaultKind) -> list[Storm]:
+        """The storms of a kind."""
+        return [blow.storm for blow in self._blows.get(kind, ())]
+
+    def strike(self, kind: FaultKind, target: str = "") -> Blow | None:
+        """The storm of ``kind`` that strikes at this occasion, None where none does."""
+        blows = self._blows.get(kind)
+        if blows is None:
+            return None
+        now_ns = self._kernel.now_ns
+        for blow in blows:
+            storm = blow.storm
+            if not storm.start_ns <= now_ns < storm.end_ns or (storm.target and target and storm.target != target):
+                continue
+            if blow.left and blow.stream.bernoulli(storm.probability):
+                blow.left -= 1
+                return blow
+        return None
+
+    def spell(self, kind: FaultKind, target: str = "", begins: Callable[[Blow], None] | None = None) -> Blow | None:
+        """The storm whose spell is on now; an occasion may begin one, which then lasts about the storm's strength.
+
+        A spell ends with its storm at the latest. ``begins`` is called when one begins, to count it.
+        """
+        blows = self._blows.get(kind)
+        if blows is None:
+            return None
+        now_ns = self._kernel.now_ns
+        for blow in blows:
+            storm = blow.storm
+            if now_ns < blow.until_ns and (not storm.target or not target or storm.target == target):
+                return blow
+        blow = self.strike(kind, target)
+        if blow is not None:
+            blow.until_ns = min(now_ns + blow.about_ns(), blow.storm.end_ns)
+            if begins is not None:
+                begins(blow)
+        return blow
+
+    # counting
+
+    def injected(self, kind: FaultKind, what: str) -> None:
+        """It was decided, and done to ``what``."""
+        self._row(kind, "injected", what)
+
+    def observed(self, kind: FaultKind, what: str) -> None:
+        """It met the engine."""
+        self._row(kind, "observed", what)
+
+    def skipped(self, kind: FaultKind, why: str) -> None:
+        """It could not be done to this engine or on this chain: neither injected nor held against anybody. Once."""
+        if kind not in self._skipped:
+            self._skipped.add(kind)
+            self._row(kind, "skipped", why)
+
+    def _row(self, kind: FaultKind, result: str, detail: str) -> None:
+        self._append((self._kernel.now_ns, "fault", kind.value, "", "", 0, 0, result, -1, detail))

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from scenarios import units
+from simulators.faults.kinds import chosen
 
 
 def _text_type(parse: Callable[[object], int], write: Callable[[int], str], pattern: str, example: str) -> Any:
@@ -46,6 +47,12 @@ def _mcc(value: object) -> object:
     raise ValueError(f'{value!r} is no merchant category: four digits, like "5411"')
 
 
+def _fault_glob(value: object) -> object:
+    if isinstance(value, str):
+        chosen((value,))  # raises ValueError, with the nearest kind
+    return value
+
+
 Cents = Annotated[int, Strict(), Field(ge=0, le=MOST_CENTS)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False), PlainSerializer(whole_or_float)]
 Weight = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
@@ -54,6 +61,7 @@ Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Sigma = Annotated[float, Strict(), Field(ge=0, le=5, allow_inf_nan=False)]
 Mcc = Annotated[str, BeforeValidator(_mcc), WithJsonSchema({"type": ["string", "integer"], "pattern": "^[0-9]{4}$"})]
 Text = Annotated[str, Strict()]
+FaultGlob = Annotated[str, BeforeValidator(_fault_glob), Strict()]
 Name = Annotated[str, Strict(), Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 
 

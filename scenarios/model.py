@@ -12,13 +12,15 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict, ValidationInfo, model_validator
 
 from engine.domain.terms import Terms
-from scenarios.fields import Cents, Count, Duration, Instant, Name, Number, Part, Text
+from scenarios.fields import Cents, Count, Duration, FaultGlob, Instant, Name, Number, Part, Text
+from scenarios.model_shrunk import Shrunk
 from scenarios.model_world import Latency, World
 from simulators import settings
 
 _TERMS = Terms()
 _BACKENDS = settings.Backends()
 _CHAIN = settings.Chain()
+_FAULTS = settings.Faults()
 
 RULES_LATER = "rules_later"
 """Validation context key: the loader runs the cross-field rules by itself, to report each at its place."""
@@ -115,6 +117,19 @@ class Chain(Part):
     """Between asking for a withdrawal and its payout; longer than the settlement interval."""
 
 
+class Faults(Part):
+    """What goes wrong, drawn from the seed (docs/FAULTS.md). Left out, nothing does."""
+
+    kinds: tuple[FaultGlob, ...] = _FAULTS.kinds
+    """Globs over the kinds of fault, like `network.*` or `process.crash`; `all` is all of them."""
+    storms: Annotated[int, Strict(), Field(ge=0, le=100)] = _FAULTS.storms
+    """So many storms of each kind."""
+    swarm: Annotated[bool, Strict()] = _FAULTS.swarm
+    """Each run leaves out a random half of the kinds, so that rare combinations get their turn."""
+    heal_before_end: Duration = _FAULTS.heal_before_end_ns
+    """Before the end of the drain all is healed, so that it can be judged what has to come right again."""
+
+
 class Scenario(Part):
     """A Swipelab scenario: a whole world, its seed, and what its report must hold."""
 
@@ -132,8 +147,10 @@ class Scenario(Part):
     engine: Engine = Engine()
     chain: Chain = Chain()
     settlement: Settlement = Settlement()
+    faults: Faults = Faults()
     budgets: dict[Text, Number] = Field(default={})
     """A path into report.json and the most that it may be, like `latency.authorize.p99_ms: 150`."""
+    shrunk: Shrunk = Shrunk()
 
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Scenario:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
 from engine.interface import HoldTerms, LimitTerms, Terms
-from scenarios import model, model_world
+from scenarios import model, model_shrunk, model_world
 from scenarios.loader import Loaded
 from scenarios.problems import BadInput, ScenarioError, nearest
 from scenarios.units import format_instant, parse_instant
 from simulators import settings
+from simulators.keep import Keep
 from simulators.kernel.randomness import Stream
 
 if TYPE_CHECKING:
@@ -57,8 +58,10 @@ def resolve(loaded: Loaded) -> Resolved:
         cards=world.cards,
         script=tuple(_step(step) for step in world.script),
         cardholders=world.people,
+        faults=_faults(scenario.faults),
+        keep=_keep(scenario.shrunk),
     )
-    return Resolved(built, purchases)
+    return Resolved(_with_storms(built, scenario.shrunk.storms), purchases)
 
 
 def _traffic(loaded: Loaded) -> tuple[int, int, PurchasePlan | None]:
@@ -223,6 +226,34 @@ def _chain(section: model.Chain) -> settings.Chain:
         confirmations=section.confirmations,
         withdrawal_delay_s=section.withdrawal_delay // settings.SECOND_NS,
     )
+
+
+def _keep(section: model_shrunk.Shrunk) -> Keep:
+    def chosen(items: tuple[Any, ...] | None) -> frozenset[Any] | None:
+        return None if items is None else frozenset(items)
+
+    return Keep(
+        swipes=chosen(section.swipes),
+        cardholders=chosen(section.cardholders),
+        steps=chosen(section.steps),
+        traffic_ns=section.traffic,
+        ties_until=section.ties_until,
+        ties=chosen(section.ties),
+    )
+
+
+def _with_storms(built: settings.WorldSettings, kept: tuple[int, ...] | None) -> settings.WorldSettings:
+    """The settings with all storms but the ``kept`` ones taken out of the plan."""
+    if kept is None:
+        return built
+    from simulators.faults.plan import plan_of
+
+    others = frozenset(storm.index for storm in plan_of(built)) - frozenset(kept)
+    return dataclasses.replace(built, without_faults=others)
+
+
+def _faults(section: model.Faults) -> settings.Faults:
+    return settings.Faults(section.kinds, section.storms, section.swarm, section.heal_before_end)
 
 
 def _step(section: model_world.Step) -> settings.Step:

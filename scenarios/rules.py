@@ -33,7 +33,7 @@ class Violation(NamedTuple):
 
 def violations(scenario: Scenario) -> list[Violation]:
     """All that does not fit together; empty where the scenario is sound."""
-    rules = (_traffic, _synthetic, _shares, _script, _paydays, _chain, _settlement, _merchants, _budgets)
+    rules = (_traffic, _synthetic, _shares, _script, _paydays, _chain, _settlement, _merchants, _faults, _budgets)
     return [violation for rule in rules for violation in rule(scenario)]
 
 
@@ -157,6 +157,15 @@ def _merchants(scenario: Scenario) -> Iterator[Violation]:
     if merchants.tip_median_pct > merchants.tip_max_pct:
         what = f"is above tip_max_pct ({merchants.tip_max_pct})"
         yield _at("world.merchants.tip_median_pct", what, "world.merchants.tip_max_pct")
+
+
+def _faults(scenario: Scenario) -> Iterator[Violation]:
+    faults, world = scenario.faults, scenario.world
+    if not faults.kinds or world.duration is None:
+        return
+    if faults.heal_before_end >= world.duration + world.drain:
+        what = f"{format_duration(faults.heal_before_end)} is before the traffic begins: nothing could go wrong"
+        yield _at("faults.heal_before_end", what, "world.duration", "world.drain")
 
 
 def _budgets(scenario: Scenario) -> Iterator[Violation]:

@@ -46,13 +46,12 @@ class Authorization(NamedTuple):
         )
 
     def advised(self, amount_cents: int) -> Authorization:
-        """The network says what is authorized, absolutely; a hold that is thereby gone is taken back or used up."""
+        """The network says what is authorized, absolutely; where that leaves nothing to hold, it is taken back."""
         held = max(amount_cents - self.released_cents - self.captured_cents, 0)
-        status = Status.OPEN if held else Status.CAPTURED if self.captured_cents else Status.REVERSED
         return self._replace(
             authorized_cents=amount_cents,
             held_cents=held,
-            status=status,
+            status=Status.OPEN if held else Status.REVERSED,
             counted_cents=max(self.counted_cents + amount_cents - self.authorized_cents, 0),
         )
 

@@ -20,8 +20,8 @@ class Event(StrEnum):
     """An incremental request was approved: more is held."""
     ADVISE = "advise"
     """The network decided in our stead, or tells the true amount (0120): the amount is absolute."""
-    ADVISE_DECLINED = "advise_declined"
-    """The network declined in our stead: whatever we hold is not wanted."""
+    ADVISE_NOTHING = "advise_nothing"
+    """The network declined in our stead, or tells an amount that leaves nothing to hold (0120)."""
     REVERSE_PART = "reverse_part"
     """A part is taken back, and a hold remains (0420)."""
     REVERSE = "reverse"
@@ -58,7 +58,7 @@ TABLE: dict[Status | None, dict[Event, Outcome]] = {
         Event.APPROVE: Status.OPEN,
         Event.INCREASE: Refusal.INVALID_TRANSACTION,
         Event.ADVISE: Status.OPEN,
-        Event.ADVISE_DECLINED: Status.REVERSED,
+        Event.ADVISE_NOTHING: Status.REVERSED,
         Event.REVERSE_PART: Status.REVERSED,
         Event.REVERSE: Status.REVERSED,
         Event.CAPTURE_PART: Refusal.FORCED,
@@ -69,7 +69,7 @@ TABLE: dict[Status | None, dict[Event, Outcome]] = {
         Event.APPROVE: Refusal.INVALID_TRANSACTION,
         Event.INCREASE: Status.OPEN,
         Event.ADVISE: Status.OPEN,
-        Event.ADVISE_DECLINED: Status.REVERSED,
+        Event.ADVISE_NOTHING: Status.REVERSED,
         Event.REVERSE_PART: Status.OPEN,
         Event.REVERSE: Status.REVERSED,
         Event.CAPTURE_PART: Status.OPEN,
@@ -80,7 +80,7 @@ TABLE: dict[Status | None, dict[Event, Outcome]] = {
         Event.APPROVE: Refusal.INVALID_TRANSACTION,
         Event.INCREASE: Refusal.INVALID_TRANSACTION,
         Event.ADVISE: Refusal.NOT_OPEN,
-        Event.ADVISE_DECLINED: Refusal.NOT_OPEN,
+        Event.ADVISE_NOTHING: Refusal.NOT_OPEN,
         Event.REVERSE_PART: Refusal.NOTHING_HELD,
         Event.REVERSE: Refusal.NOTHING_HELD,
         Event.CAPTURE_PART: Refusal.FORCED,
@@ -91,7 +91,7 @@ TABLE: dict[Status | None, dict[Event, Outcome]] = {
         Event.APPROVE: Refusal.REVERSED_BEFORE_ARRIVAL,
         Event.INCREASE: Refusal.INVALID_TRANSACTION,
         Event.ADVISE: Refusal.NOT_OPEN,
-        Event.ADVISE_DECLINED: Refusal.NOT_OPEN,
+        Event.ADVISE_NOTHING: Refusal.NOT_OPEN,
         Event.REVERSE_PART: Refusal.NOTHING_HELD,
         Event.REVERSE: Refusal.NOTHING_HELD,
         Event.CAPTURE_PART: Refusal.FORCED,
@@ -102,7 +102,7 @@ TABLE: dict[Status | None, dict[Event, Outcome]] = {
         Event.APPROVE: Refusal.INVALID_TRANSACTION,
         Event.INCREASE: Refusal.INVALID_TRANSACTION,
         Event.ADVISE: Refusal.NOT_OPEN,
-        Event.ADVISE_DECLINED: Refusal.NOT_OPEN,
+        Event.ADVISE_NOTHING: Refusal.NOT_OPEN,
         Event.REVERSE_PART: Refusal.NOTHING_HELD,
         Event.REVERSE: Refusal.NOTHING_HELD,
         Event.CAPTURE_PART: Refusal.FORCED,

@@ -22,7 +22,7 @@ from simulators.backends.served import Served
 from simulators.backends.settlement import SimulatedSettlementChain
 from simulators.events import COLUMNS
 from simulators.faults.plan import plan_of
-from simulators.kernel import Chunk, Kernel, Trace, fences
+from simulators.kernel import Chunk, Kernel, SeededTies, Ties, Trace, fences
 from simulators.settings import SECOND_NS, Purchases, WorldSettings
 from simulators.tap import Tap
 
@@ -64,10 +64,13 @@ def build(
     purchases: Purchases | None,
     engine_factory: EngineFactory,
     sink: Callable[[Chunk], None] | None,
+    ties: Ties | None = None,
 ) -> Parts:
     """Make the parts; where faults are planned, those that they hit are made to be hit. Raises WorldError."""
     epoch_ns = settings.start_ns - settings.warmup_ns
-    kernel = Kernel(settings.seed, epoch_ns=epoch_ns, explore=settings.explore)
+    if ties is None and settings.explore:
+        ties = SeededTies(settings.seed, settings.keep.ties_until, settings.keep.ties)
+    kernel = Kernel(settings.seed, epoch_ns=epoch_ns, ties=ties)
     trace = Trace(COLUMNS, sink)
     try:
         storms = plan_of(settings)

@@ -19,7 +19,7 @@ from simulators.actors.merchants import demands_of
 from simulators.actors.watcher import STAGES
 from simulators.auditor import ChainEvent, Finding
 from simulators.building import WorldError, build
-from simulators.kernel import Chunk
+from simulators.kernel import Chunk, Ties
 from simulators.script import Script
 from simulators.settings import HOUR_NS, MINUTE_NS, SECOND_NS, Purchases, WorldSettings
 from simulators.tap import Unanswered
@@ -52,10 +52,11 @@ class World:
         purchases: Purchases | None,
         engine_factory: EngineFactory,
         sink: Callable[[Chunk], None] | None = None,
+        ties: Ties | None = None,
     ) -> None:
         self._settings = settings
         self._epoch_ns = settings.start_ns - settings.warmup_ns
-        parts = build(settings, purchases, engine_factory, sink)
+        parts = build(settings, purchases, engine_factory, sink, ties)
         self._kernel, self._trace, self._auditor = parts.kernel, parts.trace, parts.auditor
         self._node, self._chain, self._ledger = parts.node, parts.chain, parts.ledger
         self._engine, self._tap, self._networks = parts.engine, parts.tap, parts.networks
@@ -106,6 +107,20 @@ class World:
         finally:
             kernel.close()
             self._node.close()
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual nanoseconds since this world began."""
+        return self._kernel.now_ns
+
+    @property
+    def ties(self) -> int:
+        """How many ties in time were shuffled so far; none unless the world is explored."""
+        return self._kernel.ties
+
+    def end_early(self) -> str:
+        """After ``run`` has raised: hand on what the trace holds, and give its SHA-256."""
+        return self._trace.close()
 
     def _swipes(self) -> int:
         return self._script.swiped + (self._traffic.swiped if self._traffic is not None else 0)

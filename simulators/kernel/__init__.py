@@ -9,6 +9,7 @@ from simulators.kernel.loop import SimLoop
 from simulators.kernel.outcome import Outcome
 from simulators.kernel.power import PowerCut, PowerGroup
 from simulators.kernel.randomness import Stream
+from simulators.kernel.ties import ScriptedTies, SeededTies, Ties
 from simulators.kernel.trace import Chunk, Column, Trace
 
 __all__ = [
@@ -21,8 +22,11 @@ __all__ = [
     "Outcome",
     "PowerCut",
     "PowerGroup",
+    "ScriptedTies",
+    "SeededTies",
     "SimLoop",
     "Stream",
+    "Ties",
     "Trace",
     "TraceError",
     "UnhandledError",

@@ -15,10 +15,12 @@ from simulators.kernel import bridge, fences
 from simulators.kernel.deadlock import describe_process, describe_task
 from simulators.kernel.environment import KernelEnvironment
 from simulators.kernel.errors import DeadlockError, KernelError
+from simulators.kernel.exploring import ExploringEnvironment
 from simulators.kernel.garbage import Garbage
 from simulators.kernel.loop import SimLoop
 from simulators.kernel.power import PowerGroup
-from simulators.kernel.randomness import Stream, tie_breaker
+from simulators.kernel.randomness import Stream
+from simulators.kernel.ties import SeededTies, Ties
 
 _Task = asyncio.Task
 _Future = asyncio.Future
@@ -28,15 +30,17 @@ class Kernel:
     """A world under virtual time: integer nanoseconds, one seed, unmodified asyncio on SimPy.
 
     `epoch_ns` is the UTC instant (Unix nanoseconds) at which the world starts. With `explore`, the seed shuffles
-    what happens at one instant; without, ties run first in, first out. Use it as a context manager, or `close()` it.
+    what happens at one instant, or `ties` does, if given; without, ties run first in, first out. Use it as a context
+    manager, or `close()` it.
     Read only: `now_ns`, virtual nanoseconds since the start; `utc_ns`, virtual Unix time in nanoseconds.
     """
 
-    def __init__(self, seed: int, *, epoch_ns: int = 0, explore: bool = False):
+    def __init__(self, seed: int, *, epoch_ns: int = 0, explore: bool = False, ties: Ties | None = None):
         self.seed = seed
         self.epoch_ns = self.utc_ns = epoch_ns
         self.now_ns = 0
-        self._environment = KernelEnvironment(self, tie_breaker(seed) if explore else None)
+        self._ties = SeededTies(seed) if ties is None and explore else ties
+        self._environment = KernelEnvironment(self) if self._ties is None else ExploringEnvironment(self, self._ties)
         self._environment.on_chores = (garbage := Garbage()).chore
         self._garbage = garbage
         self.env: simpy.Environment = self._environment
@@ -52,6 +56,11 @@ class Kernel:
         if stream is None:
             stream = self._streams[name] = Stream(self.seed, name)
         return stream
+
+    @property
+    def ties(self) -> int:
+        """How many ties somebody has chosen at; 0 where nothing is explored."""
+        return 0 if self._ties is None else self._ties.met
 
     # starting and joining work
 
@@ -243,7 +252,7 @@ class Kernel:
 
 
 def _delays(env: KernelEnvironment, loop: SimLoop) -> Callable[[int], asyncio.Future]:
-    queue, ties = env._queue, env._ties
+    queue, ties = env._queue, env._eid
 
     def delay_ns(ns: int) -> asyncio.Future:
         """Await a delay in whole nanoseconds; cancelling the wait drops it."""

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from itertools import count
-from random import Random
 from types import MethodType
 from typing import Any, Protocol
 
@@ -47,7 +45,7 @@ class IntegerTimeout(Timeout):
         self._delay = delay
         self._ok = True
         if delay:
-            heappush(env._queue, (env._now + delay, 1, next(env._ties), self))
+            heappush(env._queue, (env._now + delay, 1, next(env._eid), self))
         else:
             env.schedule(self)
 
@@ -56,22 +54,20 @@ class KernelEnvironment(simpy.Environment):
     """A `simpy.Environment` in integer nanoseconds whose loop also drains asyncio's ready queue.
 
     SimPy's heap also holds `SimTimerHandle`s and plain asyncio futures (a delay: done when due). `ready` holds
-    handles, and `(context.run, wakeup, future)` where asyncio wakes a task. `clock` is told the time. With a
-    `shuffler`, ties at one instant run in its order. `on_chores` is called every few thousand turns, at points that
-    depend on the world alone.
+    handles, and `(context.run, wakeup, future)` where asyncio wakes a task. `clock` is told the time.
+    Ties at one instant run first in, first out. `on_chores` is called every few thousand turns, at points that depend
+    on the world alone.
     """
 
     timeout: Callable[..., IntegerTimeout]
     now: int = 0  # SimPy's is a property; actors read it too often for that
 
-    def __init__(self, clock: Clock, shuffler: Random | None = None):
+    def __init__(self, clock: Clock):
         super().__init__(0)
         self._clock = clock
         self.ready: deque[Any] = deque()
         self.abandoned = False
         self._due: deque[Event] = deque()
-        self._shuffler = shuffler
-        self._ties = self._eid if shuffler is None else _shuffled_ties(shuffler)
         self.heap_limit = _HEAP_SLACK
         self._turns_left = _TURNS_BETWEEN_CHORES
         self._stops = 0
@@ -87,8 +83,8 @@ class KernelEnvironment(simpy.Environment):
             raise ValueError(f"SimPy events of this world take whole nanoseconds as an int, not {delay!r}")
         if priority != 1:
             heappush(self._queue, (self._now + delay, priority, next(self._eid), event))
-        elif delay or self._shuffler is not None:
-            heappush(self._queue, (self._now + delay, 1, next(self._ties), event))
+        elif delay:
+            heappush(self._queue, (self._now + delay, 1, next(self._eid), event))
         else:
             # Whatever the heap holds for this instant was put there earlier, so a plain queue keeps SimPy's order.
             self._due.append(event)
@@ -111,7 +107,7 @@ class KernelEnvironment(simpy.Environment):
         Called when the heap has doubled: so the dead never outnumber the most that ever lived, and each push pays for
         a constant share of the work. What is cancelled needs no counting.
         """
-        self._queue[:] = [entry for entry in self._queue if not _is_dead(entry[3])]
+        self._queue[:] = [entry for entry in self._queue if not is_dead(entry[3])]
         heapify(self._queue)
         self.heap_limit = 2 * len(self._queue) + _HEAP_SLACK
 
@@ -155,7 +151,7 @@ class KernelEnvironment(simpy.Environment):
 
         One long function on purpose: it runs for every event, and each call it spares shows in the benchmark.
         """
-        queue, ready, due, shuffler = self._queue, self.ready, self._due, self._shuffler
+        queue, ready, due = self._queue, self.ready, self._due
         take, take_due, make_ready = ready.popleft, due.popleft, ready.append
         clock, now = self._clock, self._now
         epoch_ns = clock.epoch_ns
@@ -202,11 +198,9 @@ class KernelEnvironment(simpy.Environment):
                         for callback in callbacks:
                             callback(event)
                         if not event._ok and not hasattr(event, "_defused"):
-                            raise _noted(event, now)
+                            raise noted(event, now)
                 turns_left -= 1
                 left = len(ready)
-                if shuffler is not None and left > 1:
-                    shuffler.shuffle(ready)
                 while left:
                     left -= 1
                     handle = take()
@@ -226,22 +220,17 @@ class KernelEnvironment(simpy.Environment):
             self._turns_left = turns_left
 
 
-def _is_dead(event: Any) -> bool:
+def is_dead(event: Any) -> bool:
+    """A delay or timer that was cancelled."""
     kind = type(event)
     if kind is _Future:
         return event.done()
     return kind is SimTimerHandle and event.func is cancelled_call
 
 
-def _noted(event: Event, now_ns: int) -> BaseException:
+def noted(event: Event, now_ns: int) -> BaseException:
     """The error of a failed event that nobody took: the very one, and not SimPy's copy."""
     error: BaseException = event._value
     if isinstance(event, Process):
         error.add_note(f"in SimPy process {getattr(event, 'told_name', event.name)!r} at virtual {now_ns} ns")
     return error
-
-
-def _shuffled_ties(shuffler: Random) -> Iterator[int]:
-    """Unique tie-breakers in random order."""
-    for serial in count():
-        yield shuffler.getrandbits(32) << 64 | serial

@@ -57,7 +57,7 @@ class SimLoop(NoRealWorld):
 
     def _bind_scheduling(self) -> None:
         """Bind `time`, `call_soon`, `call_later` and `call_at` as closures: they run several times per await."""
-        env, queue, ties = self.env, self.env._queue, self.env._ties
+        env, queue, ties = self.env, self.env._queue, self.env._eid
         make_ready = env.ready.append
 
         def time() -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
-from random import Random
 from typing import Any, TypeVar
 
 import numpy as np
@@ -129,6 +128,6 @@ def _generator(seed: int, name: str, purpose: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(int.from_bytes(digest, "little"))))
 
 
-def tie_breaker(seed: int) -> Random:
+def tie_seed(seed: int) -> int:
     """What shuffles ties at one instant when the world is explored."""
-    return Random(int(_generator(seed, "kernel", "ties").integers(1 << 62)))
+    return int(_generator(seed, "kernel", "ties").integers(1 << 62))

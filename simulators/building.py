@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.interface import CardEngine, EngineFactory, EngineKit
@@ -21,7 +21,8 @@ from simulators.backends.ledger import MemoryLedger
 from simulators.backends.served import Served
 from simulators.backends.settlement import SimulatedSettlementChain
 from simulators.events import COLUMNS
-from simulators.faults.plan import plan_of
+from simulators.faults.calendar import moved
+from simulators.faults.plan import Storm, plan_of
 from simulators.kernel import Chunk, Kernel, SeededTies, Ties, Trace, fences
 from simulators.settings import SECOND_NS, Purchases, WorldSettings
 from simulators.tap import Tap
@@ -49,6 +50,19 @@ class Parts:
     people: list[Cardholder]
 
 
+def planned(
+    settings: WorldSettings, purchases: Purchases | None
+) -> tuple[WorldSettings, Purchases | None, tuple[Storm, ...]]:  # fmt: skip
+    """The storms of a world, and the world where they move it to. Raises WorldError."""
+    if not settings.faults.kinds:
+        return settings, purchases, ()
+    try:
+        storms = plan_of(settings)
+    except ValueError as error:
+        raise WorldError(str(error)) from None
+    return *moved(settings, purchases, storms), storms
+
+
 class VirtualClock:
     """The port ``Clock`` in virtual time."""
 
@@ -64,18 +78,15 @@ def build(
     purchases: Purchases | None,
     engine_factory: EngineFactory,
     sink: Callable[[Chunk], None] | None,
+    storms: Sequence[Storm] = (),
     ties: Ties | None = None,
 ) -> Parts:
-    """Make the parts; where faults are planned, those that they hit are made to be hit. Raises WorldError."""
+    """Make the parts; those that ``storms`` hit are made to be hit. Raises WorldError."""
     epoch_ns = settings.start_ns - settings.warmup_ns
     if ties is None and settings.explore:
         ties = SeededTies(settings.seed, settings.keep.ties_until, settings.keep.ties)
     kernel = Kernel(settings.seed, epoch_ns=epoch_ns, ties=ties)
     trace = Trace(COLUMNS, sink)
-    try:
-        storms = plan_of(settings)
-    except ValueError as error:
-        raise WorldError(str(error)) from None
     if storms:
         from simulators.faults.building import Stormy  # nobody else pays for it
 

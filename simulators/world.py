@@ -18,7 +18,7 @@ from simulators.actors.chain import CardChain, Executed, Seen
 from simulators.actors.merchants import demands_of
 from simulators.actors.watcher import STAGES
 from simulators.auditor import ChainEvent, Finding
-from simulators.building import WorldError, build
+from simulators.building import WorldError, build, planned
 from simulators.kernel import Chunk, Ties
 from simulators.script import Script
 from simulators.settings import HOUR_NS, MINUTE_NS, SECOND_NS, Purchases, WorldSettings
@@ -54,9 +54,10 @@ class World:
         sink: Callable[[Chunk], None] | None = None,
         ties: Ties | None = None,
     ) -> None:
+        settings, purchases, storms = planned(settings, purchases)
         self._settings = settings
         self._epoch_ns = settings.start_ns - settings.warmup_ns
-        parts = build(settings, purchases, engine_factory, sink, ties)
+        parts = build(settings, purchases, engine_factory, sink, storms, ties)
         self._kernel, self._trace, self._auditor = parts.kernel, parts.trace, parts.auditor
         self._node, self._chain, self._ledger = parts.node, parts.chain, parts.ledger
         self._engine, self._tap, self._networks = parts.engine, parts.tap, parts.networks

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from engine.interface import CardEngine
+from engine.interface import CardEngine, EngineFactory, EngineKit
+from engine.ports import Ports
+from simulators.actors.chain import CardChain
 from simulators.actors.networks import CardNetwork
 from simulators.auditor import Auditor
+from simulators.backends.ledger import MemoryLedger
 from simulators.building import Maker
+from simulators.faults.calendar import edge_of
+from simulators.faults.clock import MOST_OFF_NS, StormyClock
+from simulators.faults.kinds import FaultKind
+from simulators.faults.memory_loss import MemoryLoss
 from simulators.faults.network import StormyNetwork
-from simulators.faults.plan import Storm
+from simulators.faults.plan import Storm, healed_at_ns
+from simulators.faults.process import EngineProcess
+from simulators.faults.stores import Line, Remote
 from simulators.faults.weather import Weather
 from simulators.kernel import Kernel, Trace
 from simulators.settings import HOUR_NS, WorldSettings
@@ -19,15 +29,51 @@ PATIENCE_NS = 3 * HOUR_NS
 """What a fault left held is found by the next hourly tick, or by the one after it: so long a refusal is not judged."""
 
 
+ITS_OWN = ("process", "store", "cache")
+"""Groups of faults that only an engine on the given ports can have: another's storage is its own, and out of reach."""
+
+
 class Stormy(Maker):
     """A :class:`Maker` in bad weather."""
 
     def __init__(self, settings: WorldSettings, kernel: Kernel, trace: Trace, storms: Sequence[Storm]) -> None:
         super().__init__(settings, kernel, trace)
         self.weather = Weather(kernel, trace, storms)
+        self._edge, self._edge_ns, _ = edge_of(settings, storms)
+        if self._edge:
+            self.weather.injected(FaultKind.CALENDAR_EDGE, self._edge)
 
     def auditor(self) -> Auditor:
-        return Auditor(self._settings.terms, patience_ns=PATIENCE_NS)
+        off = self.weather.plans(FaultKind.CLOCK_SKEW, FaultKind.CLOCK_STEP)
+        return Auditor(self._settings.terms, slack_ns=MOST_OFF_NS if off else 0, patience_ns=PATIENCE_NS)
+
+    def engine(self, factory: EngineFactory, ledger: MemoryLedger, chain: CardChain) -> CardEngine:
+        weather, kernel = self.weather, self._kernel
+        if weather.plans_group(*ITS_OWN):
+            kernel.process(self._looking_back(ledger), "faults that could not be", daemon=True)
+        ports = self.ports(ledger, chain)
+        if weather.plans_group("clock"):
+            ports = _replaced(ports, clock=StormyClock(kernel, weather, self._edge_ns))
+        if not weather.plans_group("process", "store", "cache", "chain"):
+            return factory(EngineKit(self._settings.terms, ports))
+        memory = MemoryLoss(kernel, weather, ports.holds, ports.cache)
+        line = Line(kernel, weather, memory)
+        ports = _replaced(
+            ports, **{name: Remote(name, getattr(ports, name), line) for name in ("cache", "holds", "ledger", "chain")}
+        )
+        kit = EngineKit(self._settings.terms, ports)
+        if not weather.plans_group("process"):
+            return factory(kit)
+        line.process = EngineProcess(kernel, weather, lambda: factory(kit), lambda: ledger.in_use, memory.power_lost)
+        return line.process
+
+    def _looking_back(self, ledger: MemoryLedger) -> Iterator[Any]:
+        """When all is healed: an engine that never used its ports was spared the faults of these."""
+        yield self._kernel.env.timeout(healed_at_ns(self._settings))
+        if not ledger.in_use:
+            for kind in FaultKind:
+                if kind.group in ITS_OWN:
+                    self.weather.skipped(kind, "the engine keeps its books elsewhere")
 
     def networks(self, tap: Tap, engine: CardEngine) -> dict[str, CardNetwork]:
         if not self.weather.plans_group("network"):
@@ -36,3 +82,7 @@ class Stormy(Maker):
             network.name: StormyNetwork(self.weather, self._kernel, tap, engine, self._trace, network)
             for network in self._settings.networks
         }
+
+
+def _replaced(ports: Ports, **changes: object) -> Ports:
+    return Ports(**{name: changes.get(name, getattr(ports, name)) for name in Ports.__slots__})

@@ -36,7 +36,6 @@ class Weather:
         self._kernel = kernel
         self._append = trace.append
         self._blows: dict[FaultKind, list[Blow]] = {}
-        self._skipped: set[FaultKind] = set()
         for storm in storms:
             self._blows.setdefault(storm.kind, []).append(Blow(kernel, storm))
             self._row(storm.kind, "planned", f"storm={storm.index} target={storm.target or 'all'}")
@@ -99,9 +98,8 @@ class Weather:
         self._row(kind, "observed", what)
 
     def skipped(self, kind: FaultKind, why: str) -> None:
-        """It could not be done to this engine or on this chain: neither injected nor held against anybody. Once."""
-        if kind not in self._skipped:
-            self._skipped.add(kind)
+        """It could not be done to this engine or on this chain: neither injected nor held against anybody."""
+        if kind in self._blows:
             self._row(kind, "skipped", why)
 
     def _row(self, kind: FaultKind, result: str, detail: str) -> None:

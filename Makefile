@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench contracts lock
+.PHONY: help setup demo test bench fuzz contracts lock
 
 help:            ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -25,6 +25,10 @@ test: setup      ## every test, in under ten minutes on two cores
 
 bench: setup     ## speed, as ratios within one run; writes runs/bench.json
 	$(BIN)/python -m tests.bench
+
+SEEDS ?= 0:2000
+fuzz: setup      ## two thousand stormy seeds of the engine on all cores; SEEDS=A:B for others
+	$(BIN)/swipelab fuzz --seeds $(SEEDS)
 
 contracts: setup ## compile the contracts again (needs Node and npm)
 	$(BIN)/python -m contracts.build

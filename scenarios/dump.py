@@ -11,6 +11,9 @@ from scenarios.library import LIBRARY
 from scenarios.model import Scenario
 from scenarios.yaml_source import plain_value
 
+SHORT = 40
+"""Characters: a list of nothing longer stands on one line."""
+
 
 class _Dumper(yaml.SafeDumper):
     """Quotes text that would be read as something else, here or by a YAML 1.1 reader; keeps small lists on one line."""
@@ -25,7 +28,13 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if quoted else None)
 
 
+def _list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
+    short = all(item is None or (isinstance(item, str | int | float) and len(str(item)) <= SHORT) for item in items)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=short)
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(list, _list)
 
 
 def resolved_yaml(scenario: Scenario) -> str:
@@ -34,6 +43,11 @@ def resolved_yaml(scenario: Scenario) -> str:
     traffic = data["world"]["traffic"]
     if traffic is not None and traffic["trace"] is not None:
         traffic["trace"] = portable_trace(traffic["trace"])
+    return to_yaml(data)
+
+
+def to_yaml(data: Any) -> str:
+    """Plain data as YAML, in its own order, quoted where another reader would take text for something else."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000, default_flow_style=False)
 
 

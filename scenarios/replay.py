@@ -7,7 +7,6 @@ import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -43,11 +42,13 @@ def replay(folder: Path, watch: Watch | None = None) -> Replay:
         difference = ""
         if now != run["trace_sha256"] and (folder / EVENTS).is_file():
             difference = first_difference(folder / EVENTS, again.folder / EVENTS)
-    return Replay(run["trace_sha256"], now, difference, _notes(run))
+    notes = changed_versions(run["version"], run["python"])
+    return Replay(run["trace_sha256"], now, difference, notes)
 
 
-def _notes(run: dict[str, Any]) -> tuple[str, ...]:
-    pairs = (("Swipelab", run["version"], version("swipelab")), ("Python", run["python"], platform.python_version()))
+def changed_versions(swipelab: str, python: str) -> tuple[str, ...]:
+    """What is another than it was, in words."""
+    pairs = (("Swipelab", swipelab, version("swipelab")), ("Python", python, platform.python_version()))
     return tuple(f"{name} was {was} and is {now}" for name, was, now in pairs if was != now)
 
 

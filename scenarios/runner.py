@@ -130,7 +130,7 @@ def _simulate(
     except (WorldError, NodeError, RevmMissing) as error:
         raise BadInput(str(error)) from error
     except KernelError as error:
-        if (stop := _stop_behind(error)) is not None:
+        if (stop := stop_behind(error)) is not None:
             raise stop from error
         raise
     del world
@@ -138,7 +138,7 @@ def _simulate(
     return result, _Used(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def _stop_behind(error: BaseException | None) -> BaseException | None:
+def stop_behind(error: BaseException | None) -> BaseException | None:
     """Ctrl-C, or a request to terminate, that came while a task ran and was taken for the task's failure."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt | SystemExit):

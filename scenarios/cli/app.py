@@ -77,11 +77,43 @@ def suite(
 
 
 @app.command()
-def replay(folder: RunArgument) -> None:
-    """Run a run folder again and say whether it is the same, bit for bit."""
+def replay(
+    again: Annotated[
+        Path, typer.Argument(metavar="RUN_OR_FAILURE", help="A run folder, or a failure file.", show_default=False)
+    ],
+) -> None:
+    """Run a run folder or a failure again and say whether it is the same, bit for bit."""
+    if again.name.endswith(".failure.yaml") or again.is_file():
+        from scenarios.cli import fuzzing
+
+        raise typer.Exit(fuzzing.replay_failure(again))
     from scenarios.cli import running
 
-    raise typer.Exit(running.replay(folder))
+    raise typer.Exit(running.replay(again))
+
+
+@app.command()
+def fuzz(
+    scenario: Annotated[str, typer.Argument(help="A scenario file, or a library name.")] = "storm",
+    seeds: Annotated[str, typer.Option(metavar="A:B", help="Seeds A to B - 1.")] = "0:200",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
+    seconds: Annotated[float | None, typer.Option("--time", min=0, help="Stop after so many seconds.")] = None,
+    engine: EngineOption = "engine",
+    out: Annotated[Path, typer.Option(help="Where failures are kept.")] = Path("runs/fuzz"),
+    override: SetOption = None,
+    explore: Annotated[
+        bool | None, typer.Option("--explore/--no-explore", help="Let each seed shuffle ties in time, or not.")
+    ] = None,
+    executor: Annotated[str, typer.Option(metavar="dask://HOST:PORT", help="Run on a Dask cluster.")] = "",
+    keep: Annotated[int, typer.Option(min=1, help="Failure files of each invariant; more are only counted.")] = 20,
+) -> None:
+    """Search the seeds of a scenario for failures; keep each as a small file."""
+    from scenarios.cli import fuzzing
+    from scenarios.runner import Order
+
+    chosen = () if explore is None else (f"explore={str(explore).lower()}",)
+    order = Order(scenario, engine, None, False, (*(override or ()), *chosen))
+    raise typer.Exit(fuzzing.fuzz(fuzzing.Search(order, seeds, jobs, seconds, out, executor, keep)))
 
 
 @app.command()

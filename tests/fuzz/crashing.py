@@ -1,0 +1,37 @@
+"""Engines that fail in ways of their own, for the tests of what fuzzing keeps."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from engine.services.engine import build as build_engine
+
+
+class _Wrapped:
+    def __init__(self, kit: Any) -> None:
+        self._engine = build_engine(kit)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name, _unasked)
+
+
+async def _unasked(message: Any) -> Any:
+    raise NotImplementedError(type(message).__name__)
+
+
+class Raises(_Wrapped):
+    """Falls over an amount that is a multiple of 7 cents."""
+
+    async def authorize(self, request: Any) -> Any:
+        if request.amount_cents % 7 == 0:
+            raise ZeroDivisionError("sevens")
+        return await self._engine.authorize(request)
+
+
+class ReadsTheClock(_Wrapped):
+    """Breaks the world: a real clock."""
+
+    async def authorize(self, request: Any) -> Any:
+        time.sleep(0)
+        return await self._engine.authorize(request)

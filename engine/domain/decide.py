@@ -45,17 +45,22 @@ def _mandate_standing(mandate_id: str, account: Account, at_ns: int) -> DeclineR
 def numeric(
     amount_cents: int, amount_usdc6: int, available_usdc6: int, day_cents: int, month_cents: int, limits: LimitTerms
 ) -> DeclineReason | None:
-    """What speaks against the amount: funds first, then limits. Equal to a bound is allowed.
+    """What speaks against the amount: funds first, then plain limits. Equal to a bound is allowed.
 
     ``day_cents`` and ``month_cents`` are what already counts in the windows of the decision. Whoever keeps those
     figures runs this and takes the amount in one atomic step.
     """
     if amount_usdc6 > available_usdc6:
         return DeclineReason.INSUFFICIENT_FUNDS
-    if amount_cents > limits.per_transaction_cents:
+    if limits.per_transaction_cents is not None and amount_cents > limits.per_transaction_cents:
         return DeclineReason.TRANSACTION_LIMIT
-    if day_cents + amount_cents > limits.daily_cents:
+    if limits.daily_cents is not None and day_cents + amount_cents > limits.daily_cents:
         return DeclineReason.DAILY_LIMIT
-    if month_cents + amount_cents > limits.monthly_cents:
+    if limits.monthly_cents is not None and month_cents + amount_cents > limits.monthly_cents:
         return DeclineReason.MONTHLY_LIMIT
     return None
+
+
+def is_plain(limits: LimitTerms) -> bool:
+    """Whether :func:`numeric` sees all of these limits: an amount, UTC days and months by the default policy."""
+    return limits == LimitTerms(limits.per_transaction_cents, limits.daily_cents, limits.monthly_cents)

@@ -6,22 +6,49 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from engine.domain.policies import DEFAULT as DEFAULT_POLICY
+from engine.domain.policies import WindowPolicy
+
 SECOND_NS = 1_000_000_000
 DAY_NS = 86_400 * SECOND_NS
 
 
 @dataclass(frozen=True, slots=True)
-class LimitTerms:
-    """Spending limits of an account, in cents; equal to the limit is still allowed.
+class Velocity:
+    """At most ``max_count`` approvals and ``max_cents`` in ``seconds`` (10 s to 31 days); None: no such bound."""
 
-    Days start at midnight UTC, months on the 1st, by the engine's clock at its decision. An approval counts with its
-    authorized amount in the windows of its decision; a reversal or an expiry gives back to those same windows what was
-    still held; captures change nothing.
+    seconds: int
+    max_count: int | None = None
+    max_cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitTerms:
+    """Spending limits of one account, card or mandate, in cents; equal to a limit is still allowed, None is no limit.
+
+    Windows are those of ``policy``: by default days start at midnight UTC, weeks on Monday, months on the 1st, by the
+    engine's clock at its decision. An approval counts with its authorized amount in the windows of its decision; what
+    comes back, and where, is the policy's to say: by default a reversal or an expiry gives back to those same windows
+    what was still held, a refund nothing; captures change nothing. ``daily_count`` and ``velocity`` count approvals.
+    ``allowed_mccs`` None allows every merchant category that is not blocked. ``domain.controls.problems`` says whether
+    all of it makes sense.
     """
 
-    per_transaction_cents: int = 100_000
-    daily_cents: int = 500_000
-    monthly_cents: int = 2_000_000
+    per_transaction_cents: int | None = 100_000
+    daily_cents: int | None = 500_000
+    monthly_cents: int | None = 2_000_000
+    weekly_cents: int | None = None
+    yearly_cents: int | None = None
+    lifetime_cents: int | None = None
+    daily_count: int | None = None
+    velocity: tuple[Velocity, ...] = ()
+    allowed_mccs: frozenset[str] | None = None
+    blocked_mccs: frozenset[str] = frozenset()
+    policy: WindowPolicy = DEFAULT_POLICY
+
+
+NO_LIMITS = LimitTerms(per_transaction_cents=None, daily_cents=None, monthly_cents=None)
+"""Refuses nothing: to build the limits of a card or a mandate from, which has only those that it names."""
 
 
 class Presence(StrEnum):

@@ -56,6 +56,8 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
         return messages_of(hint)
     if get_origin(hint) is tuple:
         return st.lists(values_of(get_args(hint)[0]), max_size=3).map(tuple)
+    if get_origin(hint) is frozenset:
+        return st.frozensets(values_of(get_args(hint)[0]), max_size=1)  # equal sets of more may print in other orders
     assert isinstance(hint, UnionType), hint
     return st.none() | values_of(get_args(hint)[0])
 

@@ -189,9 +189,12 @@ class CardChain:
             if settlement_id and not receipt.ok:
                 del self._sent_settlements[settlement_id]  # refused (paused, say); whoever settles may send it again
             seen += self._events(receipt)
-        self.on_block(executed, seen)
+        self._tell_of_block(executed, seen)
         final = self._kernel.env.timeout(self._settings.confirmations * self._settings.slot_ns)
         final.callbacks.append(lambda _: self._finalise(executed, seen))
+
+    def _tell_of_block(self, executed: Sequence[Executed], seen: Sequence[Seen]) -> None:
+        self.on_block(executed, seen)
 
     def _events(self, receipt: Receipt) -> Iterator[Seen]:
         for index, log in enumerate(receipt.logs):

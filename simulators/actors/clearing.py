@@ -100,13 +100,7 @@ class Clearing:
         kernel, name = self._kernel, self._settings.name
         env = kernel.env
         sent_ns = env.now
-        presentments = []
-        for authorization_id, account_id, card_id, cents, rest_cents, part in rows:
-            presentments.append(
-                Presentment(f"{authorization_id}.{part}", authorization_id, card_id, name, cents, not rest_cents)
-            )
-            if rest_cents:
-                self._add(day + 1, authorization_id, account_id, card_id, rest_cents, 0, part + 1)
+        accounts, presentments = self._compose(day, rows)
         key = f"{file_id}/{start // PRESENTMENTS_AT_ONCE}"
         batch = ClearingBatch(key, name, file_id, kernel.utc_ns, tuple(presentments))
         self._unanswered[key] = (sent_ns, batch)
@@ -119,13 +113,24 @@ class Clearing:
         del self._unanswered[key]
         append, now_ns = self._append, env.now
         took_ns = now_ns - sent_ns
-        for row, presentment, result in zip(rows, presentments, receipt.results, strict=False):
+        for account_id, presentment, result in zip(accounts, presentments, receipt.results, strict=False):
             append(
-                (now_ns, "capture", presentment.presentment_id, row[1], name, presentment.amount_cents,
+                (now_ns, "capture", presentment.presentment_id, account_id, name, presentment.amount_cents,
                  usdc6_of(result.posted_cents), result.outcome, took_ns, "")
             )  # fmt: skip
         for presentment in presentments[len(receipt.results) :]:  # a receipt may be too short; the auditor says so
             append(_unanswered(sent_ns, presentment))
+
+    def _compose(self, day: int, rows: list[tuple[Any, ...]]) -> tuple[list[str], list[Presentment]]:
+        """The records of a batch, and whose account each concerns."""
+        accounts, presentments = [], []
+        for authorization_id, account_id, card_id, cents, rest_cents, part in rows:
+            ref = f"{authorization_id}.{part}"
+            accounts.append(account_id)
+            presentments.append(Presentment(ref, authorization_id, card_id, self._settings.name, cents, not rest_cents))
+            if rest_cents:
+                self._add(day + 1, authorization_id, account_id, card_id, rest_cents, 0, part + 1)
+        return accounts, presentments
 
 
 def _unanswered(sent_ns: int, p: Presentment) -> tuple[Any, ...]:

@@ -58,18 +58,26 @@ class ChainWatcher:
         kernel = self._kernel
         while True:
             while self._notices:
-                notice = self._notices[0]
+                notice = self._next()
                 asked_ns = kernel.env.now
-                call = self._engine.deposit if isinstance(notice, DepositNotice) else self._engine.withdraw
-                receipt = (yield kernel.call(self._tap.tell(notice, call))).unwrap()
+                receipt = yield from self._tell(notice)
                 if isinstance(receipt, Unanswered):
                     yield kernel.env.timeout(RETRY_NS)
                     continue
-                self._notices.popleft()
+                self._notices.remove(notice)
                 self.told += 1
                 self._row(notice, receipt.applied, kernel.env.now - asked_ns)
             self._wake = kernel.env.event()
             yield self._wake
+
+    def _next(self) -> DepositNotice | WithdrawalNotice:
+        """What is told next: the oldest."""
+        return self._notices[0]
+
+    def _tell(self, notice: DepositNotice | WithdrawalNotice) -> Iterator[Any]:
+        """Tell once; returns the answer."""
+        call = self._engine.deposit if isinstance(notice, DepositNotice) else self._engine.withdraw
+        return (yield self._kernel.call(self._tap.tell(notice, call))).unwrap()
 
     def _row(self, notice: DepositNotice | WithdrawalNotice, applied: bool, took_ns: int) -> None:
         result = "applied" if applied else "duplicate"

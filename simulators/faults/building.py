@@ -9,14 +9,19 @@ from engine.interface import CardEngine, EngineFactory, EngineKit
 from engine.ports import Ports
 from simulators.actors.chain import CardChain
 from simulators.actors.networks import CardNetwork
+from simulators.actors.watcher import ChainWatcher
 from simulators.auditor import Auditor
+from simulators.backends.chain.node import EvmNode
 from simulators.backends.ledger import MemoryLedger
 from simulators.building import Maker
 from simulators.faults.calendar import edge_of
+from simulators.faults.chain import StormyChain
+from simulators.faults.clearing import StormyClearing
 from simulators.faults.clock import MOST_OFF_NS, StormyClock
 from simulators.faults.kinds import FaultKind
 from simulators.faults.memory_loss import MemoryLoss
 from simulators.faults.network import StormyNetwork
+from simulators.faults.notices import StormyWatcher
 from simulators.faults.plan import Storm, healed_at_ns
 from simulators.faults.process import EngineProcess
 from simulators.faults.stores import Line, Remote
@@ -33,6 +38,13 @@ ITS_OWN = ("process", "store", "cache")
 """Groups of faults that only an engine on the given ports can have: another's storage is its own, and out of reach."""
 
 
+ON_CHAIN = frozenset(kind for kind in FaultKind if kind.group == "chain") - {
+    FaultKind.RPC_DOWN,
+    FaultKind.RPC_UNKNOWN_OUTCOME,
+}
+"""Faults of the chain itself, not of the way to it."""
+
+
 class Stormy(Maker):
     """A :class:`Maker` in bad weather."""
 
@@ -46,6 +58,11 @@ class Stormy(Maker):
     def auditor(self) -> Auditor:
         off = self.weather.plans(FaultKind.CLOCK_SKEW, FaultKind.CLOCK_STEP)
         return Auditor(self._settings.terms, slack_ns=MOST_OFF_NS if off else 0, patience_ns=PATIENCE_NS)
+
+    def chain(self, node: EvmNode) -> CardChain:
+        if not self.weather.plans(*ON_CHAIN):
+            return super().chain(node)
+        return StormyChain(self.weather, self._kernel, node, self._settings.chain, self._settings.seed)
 
     def engine(self, factory: EngineFactory, ledger: MemoryLedger, chain: CardChain) -> CardEngine:
         weather, kernel = self.weather, self._kernel
@@ -76,12 +93,24 @@ class Stormy(Maker):
                     self.weather.skipped(kind, "the engine keeps its books elsewhere")
 
     def networks(self, tap: Tap, engine: CardEngine) -> dict[str, CardNetwork]:
-        if not self.weather.plans_group("network"):
-            return super().networks(tap, engine)
-        return {
-            network.name: StormyNetwork(self.weather, self._kernel, tap, engine, self._trace, network)
-            for network in self._settings.networks
-        }
+        weather, kernel, trace = self.weather, self._kernel, self._trace
+        if weather.plans_group("network"):
+            found = {
+                network.name: StormyNetwork(weather, kernel, tap, engine, trace, network)
+                for network in self._settings.networks
+            }
+        else:
+            found = super().networks(tap, engine)
+        if weather.plans_group("clearing"):
+            for network in self._settings.networks:
+                clearing = StormyClearing(weather, kernel, tap, engine, trace, network)
+                found[network.name].clearing = clearing
+        return found
+
+    def watcher(self, tap: Tap, engine: CardEngine, chain: CardChain) -> ChainWatcher:
+        if not self.weather.plans_group("notice"):
+            return super().watcher(tap, engine, chain)
+        return StormyWatcher(self.weather, self._kernel, tap, engine, chain, self._trace)
 
 
 def _replaced(ports: Ports, **changes: object) -> Ports:

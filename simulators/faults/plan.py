@@ -40,7 +40,8 @@ class Storm:
 class _Climate:
     """How a kind usually comes: odds at each occasion, at most how often, how long, and over which part of the world.
 
-    ``during``: ``traffic`` (a stretch of it), ``life`` (from the first swipe to the healing), ``all`` (warm-up too).
+    ``during``: ``traffic`` (a stretch of it), ``early`` (from somewhere in it to the healing), ``life`` (the same, or
+    from its end), ``all`` (warm-up too).
     """
 
     probability: float
@@ -75,18 +76,18 @@ _CLIMATES: dict[FaultKind, _Climate] = {
     FaultKind.CLOCK_STEP: _Climate(0.02, 3, 800 * MS_NS, "life"),
     FaultKind.CALENDAR_EDGE: _Climate(1.0, 1, 0, "all"),
     FaultKind.REORG: _Climate(0.5, 2, 0, "life"),
-    FaultKind.RPC_UNKNOWN_OUTCOME: _Climate(0.5, 4, 0, "life"),
+    FaultKind.RPC_UNKNOWN_OUTCOME: _Climate(0.9, 4, 0, "life"),
     FaultKind.RPC_DOWN: _Climate(0.1, 1, 4 * MINUTE_NS, "life"),
     FaultKind.STUCK_NONCE: _Climate(0.5, 1, 8 * MINUTE_NS, "life"),
     FaultKind.SKIPPED_NONCE: _Climate(0.5, 1, 8 * MINUTE_NS, "life"),
     FaultKind.FEE_SPIKE: _Climate(0.5, 1, 5 * MINUTE_NS, "life"),
     FaultKind.DROPPED_TRANSACTION: _Climate(0.5, 2, 0, "life"),
     FaultKind.PAUSED_CONTRACT: _Climate(0.5, 1, 4 * MINUTE_NS, "life"),
-    FaultKind.TRANSFER_REFUSED: _Climate(0.7, 1, 3 * MINUTE_NS, "life"),
-    FaultKind.NOTICE_LOST: _Climate(0.4, 10, 0, "life"),
-    FaultKind.NOTICE_DUPLICATE: _Climate(0.4, 10, 10 * SECOND_NS, "life"),
-    FaultKind.NOTICE_DELAY: _Climate(0.4, 10, 30 * SECOND_NS, "life"),
-    FaultKind.NOTICE_REORDER: _Climate(0.5, 5, 0, "life"),
+    FaultKind.TRANSFER_REFUSED: _Climate(0.7, 1, 3 * MINUTE_NS, "early"),
+    FaultKind.NOTICE_LOST: _Climate(0.4, 10, 0, "early"),
+    FaultKind.NOTICE_DUPLICATE: _Climate(0.4, 10, 10 * SECOND_NS, "early"),
+    FaultKind.NOTICE_DELAY: _Climate(0.4, 10, 30 * SECOND_NS, "early"),
+    FaultKind.NOTICE_REORDER: _Climate(0.5, 5, 0, "early"),
     FaultKind.CLEARING_MISSING: _Climate(0.05, 3, 0, "life"),
     FaultKind.CLEARING_DUPLICATE: _Climate(0.08, 5, 0, "life"),
     FaultKind.CLEARING_UNMATCHED: _Climate(0.05, 3, 0, "life"),
@@ -148,8 +149,8 @@ def _drawn(index: int, kind: FaultKind, settings: WorldSettings, healed_ns: int,
         begin_ns += int((span_ns - length_ns) * stream.uniform())
         end_ns = begin_ns + length_ns
     force = 0.5 + 1.0 * stream.uniform()
-    if climate.during == "life":
-        late = stream.bernoulli(LATE_SHARE)
+    if climate.during in ("life", "early"):
+        late = stream.bernoulli(LATE_SHARE) and climate.during == "life"
         begin_ns += settings.traffic_ns if late else int(min(settings.traffic_ns, HOUR_NS) * 0.3 * stream.uniform())
         force *= LATE_FORCE if late else 1
     names = ["", *(network.name for network in settings.networks if network.share)]

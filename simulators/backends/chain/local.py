@@ -106,6 +106,10 @@ class LocalNode(ABC):
         self._receipts.update((receipt.tx_hash, receipt) for receipt in mined.block.receipts)
         return mined.block
 
+    @abstractmethod
+    def prepare_rollback(self) -> None:
+        """The next block may have to be undone."""
+
     def rollback(self, block_number: int) -> tuple[str, ...]:
         newest = self.head().number
         depth = newest - block_number

@@ -137,6 +137,10 @@ class EvmNode(Protocol):
         """Forget a transaction that waits, as a mempool may; :class:`UnknownTransaction`."""
         ...
 
+    def prepare_rollback(self) -> None:
+        """The next block may be rolled back; only ``revm`` has to be told."""
+        ...
+
     def rollback(self, block_number: int) -> tuple[str, ...]:
         """Undo every block above ``block_number``, as a reorg does.
 

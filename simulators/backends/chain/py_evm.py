@@ -125,6 +125,9 @@ class PyEvmNode(LocalNode):
             self._state_at_head = self._chain.get_vm(self._head).state
         return self._state_at_head
 
+    def prepare_rollback(self) -> None:
+        """Nothing has to be prepared: all that is remembered can be undone."""
+
     def _restore(self, before: object) -> None:
         self._become_head(before)
 

@@ -10,7 +10,8 @@ backend for it, and what to use where that matters (py-evm, anvil):
   within 1 %, a user's first settlement 62 % of it, later ones 47 %;
 - no fees: base fee and gas price are 0, nobody pays, the mempool's replacement rule is all that ``max_fee_wei`` does;
 - ``BLOCKHASH`` answers a placeholder, and a contract that destroys itself is as if still in its creating transaction;
-- no :meth:`RevmNode.rollback`: the journal's ``commit`` is unsafe, so no snapshot outlives a call;
+- :meth:`RevmNode.rollback` undoes the newest block alone, and only where ``prepare_rollback`` was called before it was
+  mined: the journal's ``commit`` is unsafe, so a snapshot that is never gone back to costs one of 1,024 call levels;
 - receipts are remembered for 2 blocks, not 128: a day's events would fill the memory that a million swipes need;
 - the journal is never pruned: about 0.8 KiB a settled user.
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulators.backends.chain.address import ZERO_ADDRESS, address_text
 from simulators.backends.chain.local import LocalNode, Mined
@@ -47,6 +48,15 @@ class RevmMissing(ImportError):
     """pyrevm is not installed, or has no wheel for this Python."""
 
 
+class _Undo(NamedTuple):
+    """What it takes to undo a block."""
+
+    number: int
+    snapshot: Any
+    nonces: dict[str, int]
+    parent: Header
+
+
 class RevmNode(LocalNode):
     """An :class:`~simulators.backends.chain.node.EvmNode` on pyrevm; see above for what it leaves out."""
 
@@ -65,6 +75,8 @@ class RevmNode(LocalNode):
         self._pyrevm = _import_pyrevm()
         self._seed = seed
         self._nonces: dict[str, int] = {}
+        self._prepared = False
+        self._undo: _Undo | None = None
         self._evm = self._pyrevm.EVM(
             env=self._pyrevm.Env(cfg=self._pyrevm.CfgEnv(chain_id=chain_id)),
             gas_limit=block_gas_limit,
@@ -95,17 +107,32 @@ class RevmNode(LocalNode):
             self._evm.revert(checkpoint)
 
     def rollback(self, block_number: int) -> tuple[str, ...]:
-        raise NotSupported("the revm backend keeps no history to roll back to; use py-evm or an RPC node for reorgs")
+        if self._undo is None or self._undo.number != block_number + 1 or self._head.number != self._undo.number:
+            raise NotSupported(
+                "the revm backend rolls back its newest block alone, and only if prepare_rollback() came before it; "
+                "use py-evm or an RPC node for other reorgs"
+            )
+        return super().rollback(block_number)
+
+    def prepare_rollback(self) -> None:
+        self._prepared = True
 
     def close(self) -> None:
         super().close()
         self._evm = None
 
     def _restore(self, before: object) -> None:
-        raise AssertionError("rollback() is refused before it comes to this")
+        undo, self._undo = self._undo, None
+        self._evm.revert(undo.snapshot)
+        self._nonces = undo.nonces
+        self._head = undo.parent
+        self._enter_block(undo.parent.number, undo.parent.timestamp_s, undo.parent.hash)
 
     def _build_block(self, timestamp_s: int) -> Mined:
         parent, number = self._head, self._head.number + 1
+        if self._prepared:
+            self._prepared = False
+            self._undo = _Undo(number, self._evm.snapshot(), dict(self._nonces), parent)
         self._enter_block(number, timestamp_s, parent.hash)
         receipts: list[Receipt] = []
         transactions: list[Transaction] = []

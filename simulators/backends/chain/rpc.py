@@ -170,6 +170,9 @@ class RpcNode:
             raise UnknownTransaction(f"no transaction {tx_hash} waits in the mempool")
         self._refill([tx for tx in self._waiting.values() if tx.hash != tx_hash])
 
+    def prepare_rollback(self) -> None:
+        """Nothing has to be prepared: the node keeps its own history."""
+
     def rollback(self, block_number: int) -> tuple[str, ...]:
         self._need_control("roll back blocks")
         newest = self.head().number

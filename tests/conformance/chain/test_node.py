@@ -353,6 +353,24 @@ def test_a_rollback_reaches_only_what_is_remembered(open_chain, alice):
     assert node.head().number == 1
 
 
+def test_the_newest_block_can_be_undone_again_and_again_where_that_was_prepared(open_node, alice):
+    node = open_node()
+    recorder = deploy(node, alice, RECORDER)
+    run(node, alice, recorder, word(1))
+    for _ in range(3):
+        before = node.head()
+        node.prepare_rollback()
+        sent = node.send(alice, recorder, word(2))
+        assert [receipt.tx_hash for receipt in mine(node).receipts] == [sent]
+        assert node.call(recorder, b"") == word(2)
+        assert node.rollback(before.number) == (sent,)
+        assert (node.head(), node.pending(), node.call(recorder, b"")) == (before, (sent,), word(1))
+        assert node.nonce(alice.address) == 2
+        node.drop(sent)
+    assert run(node, alice, recorder, word(9)).ok
+    assert node.call(recorder, b"") == word(2)
+
+
 def test_revm_refuses_to_roll_back_and_says_who_can(open_by_name):
     node = open_by_name("revm")
     mine(node)

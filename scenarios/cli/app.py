@@ -84,9 +84,9 @@ def replay(
 ) -> None:
     """Run a run folder or a failure again and say whether it is the same, bit for bit."""
     if again.name.endswith(".failure.yaml") or again.is_file():
-        from scenarios.cli import fuzzing
+        from scenarios.cli import failures
 
-        raise typer.Exit(fuzzing.replay_failure(again))
+        raise typer.Exit(failures.replay(again))
     from scenarios.cli import running
 
     raise typer.Exit(running.replay(again))
@@ -114,6 +114,18 @@ def fuzz(
     chosen = () if explore is None else (f"explore={str(explore).lower()}",)
     order = Order(scenario, engine, None, False, (*(override or ()), *chosen))
     raise typer.Exit(fuzzing.fuzz(fuzzing.Search(order, seeds, jobs, seconds, out, executor, keep)))
+
+
+@app.command()
+def shrink(
+    failure: Annotated[Path, typer.Argument(help="A failure file.", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="The file to write. [default: FAILURE.shrunk]")] = None,
+    seconds: Annotated[float | None, typer.Option("--time", min=0, help="Stop after so many seconds.")] = None,
+) -> None:
+    """Take swipes, people, faults and ties out of a failure until nothing more can go."""
+    from scenarios.cli import failures
+
+    raise typer.Exit(failures.shrink(failure, out, seconds))
 
 
 @app.command()

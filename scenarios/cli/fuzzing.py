@@ -1,11 +1,12 @@
-"""`swipelab fuzz`, `shrink`, and `replay` of a failure."""
+"""`swipelab fuzz`."""
 
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,10 @@ from scenarios.cli import screen
 from scenarios.cli.codes import FAILED, PASSED
 from scenarios.fuzz.case import Case, ready
 from scenarios.fuzz.executors import workers
-from scenarios.fuzz.failure import Failure, failure_of, read_failure, write_failure
+from scenarios.fuzz.failure import Failure, failure_of, write_failure
 from scenarios.fuzz.sweep import Tally, after, sweep
-from scenarios.fuzz.trial import Trial, attempt
-from scenarios.problems import BadInput, ScenarioError
+from scenarios.fuzz.trial import Trial
+from scenarios.problems import BadInput
 from scenarios.runner import Order
 
 STORM = "storm"
@@ -60,7 +61,7 @@ def fuzz(search: Search) -> int:
                     file = _keep(search, case, trial, found.invariant)
                     line = f"{found.invariant}  seed {trial.seed}  {found.message}\n    {file}"
                     console.print(line, markup=False, soft_wrap=True)
-    console.print(verdict(tally, len(seeds), time.monotonic() - begun_s), markup=False, soft_wrap=True)
+    console.print(_verdict(tally, len(seeds), time.monotonic() - begun_s), markup=False, soft_wrap=True)
     return FAILED if tally.failed_seeds else PASSED
 
 
@@ -76,7 +77,7 @@ def seed_range(text: str) -> range:
     return range(first, end)
 
 
-def verdict(tally: Tally, wanted: int, wall_s: float) -> str:
+def _verdict(tally: Tally, wanted: int, wall_s: float) -> str:
     """The last line: seeds run, how fast, failures by invariant."""
     word = "FAILED" if tally.failed_seeds else "PASSED"
     of = "" if tally.seeds == wanted else f" of {wanted:,}"
@@ -89,11 +90,11 @@ def verdict(tally: Tally, wanted: int, wall_s: float) -> str:
 
 
 def _keep(search: Search, case: Case, trial: Trial, invariant: str) -> Path:
-    failure = seeded_failure(case, trial, invariant)
+    failure = _seeded_failure(case, trial, invariant)
     return write_failure(failure, search.out / failure.file_name)
 
 
-def seeded_failure(case: Case, trial: Trial, invariant: str) -> Failure:
+def _seeded_failure(case: Case, trial: Trial, invariant: str) -> Failure:
     """The failure with the seed in its scenario."""
     scenario = ready(case).loaded.scenario.model_copy(update={"seed": trial.seed})
     return failure_of(Case.of(scenario, case.engine), scenario.name, trial, invariant, scenario.world.warmup)
@@ -108,10 +109,8 @@ def _check_folder(out: Path) -> None:
 
 
 @contextmanager
-def _telling(total: int) -> Iterator:
+def _telling(total: int) -> Iterator[Callable[[Tally], None]]:
     """A bar with the seeds done and the failures so far; nothing where nobody looks."""
-    import sys
-
     if not sys.stderr.isatty():
         yield lambda tally: None
         return
@@ -130,38 +129,3 @@ def _telling(total: int) -> Iterator:
             bar.update(task, completed=tally.seeds, said=said, refresh=True)
 
         yield tell
-
-
-def replay_failure(file: Path) -> int:
-    """Run it again; exit 1 where the trace or the finding is another."""
-    failure = read_failure(file)
-    console = screen.out()
-    for note in _notes(failure):
-        console.print(f"note: {note}", markup=False)
-    trial = _again(failure, file)
-    found = trial.first(failure.found.invariant)
-    same_trace = trial.trace_sha256 == failure.trace_sha256
-    if same_trace and found == failure.found:
-        console.print(f"identical: trace_sha256 {trial.trace_sha256}", markup=False, soft_wrap=True)
-        console.print(f"{found.invariant}: {found.message}", markup=False, soft_wrap=True)
-        return PASSED
-    if not same_trace:
-        was = f"different: trace_sha256 was {failure.trace_sha256}, is {trial.trace_sha256}"
-        console.print(was, markup=False, soft_wrap=True)
-    now = "nothing" if found is None else f"{found.invariant}: {found.message}"
-    console.print(f"was  {failure.found.invariant}: {failure.found.message}", markup=False, soft_wrap=True)
-    console.print(f"is   {now}", markup=False, soft_wrap=True)
-    return FAILED
-
-
-def _again(failure: Failure, file: Path) -> Trial:
-    try:
-        return attempt(ready(failure.case))
-    except ScenarioError as error:
-        raise BadInput(f"the scenario in {file} is not sound: {error}") from error
-
-
-def _notes(failure: Failure) -> tuple[str, ...]:
-    from scenarios.replay import changed_versions
-
-    return changed_versions(failure.version, failure.python)

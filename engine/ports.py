@@ -1,5 +1,8 @@
 """What the services need from outside, each as small as one round trip.
 
+The hold store may forget at any instant: everything, one account, or what it acknowledged last. How no approval ever
+rests on what it forgot is told in docs/adr/0009-fast-store-may-forget.md.
+
 Production adapters and simulated backends implement the same Protocols and pass the same
 conformance suites. All amounts are millionths of a USDC (``*_usdc6``); all times UTC nanoseconds.
 Every method may raise :class:`PortUnavailable` (the call did nothing, or nobody knows).
@@ -9,11 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from engine.domain.accounts import Account, Card, Funds
 from engine.domain.decline import DeclineReason
-from engine.domain.ledger import Answer, Commit, Recorded, Rows, StatementLine, Touch
+from engine.domain.ledger import (
+    AccountSnapshot,
+    Answer,
+    Commit,
+    HoldChange,
+    OpenHold,
+    Recorded,
+    Rows,
+    Standing,
+    StatementLine,
+    Touch,
+)
 from engine.domain.settlement import Settlement
 from engine.domain.terms import LimitTerms
 from engine.interface import EngineError
@@ -31,64 +46,90 @@ class Clock(Protocol):
 
 
 class Opening(NamedTuple):
-    """What the cache knows when a request comes in: was its key claimed before, and whom does the card belong to."""
+    """What the cache knows when a request comes in: was its key claimed before, and whom does the card belong to.
+
+    ``card`` None: the cache does not know. ``view`` says how old its copies are; the ledger refuses what rests on an
+    old one.
+    """
 
     seen: bool
     card: Card | None
     account: Account | None
+    view: int = 0
 
 
 class Cache(Protocol):
-    """Hot copies of what rarely changes, and the claim on an idempotency key."""
+    """Hot copies of what rarely changes, and the claim on an idempotency key. It may forget all of it, any time."""
 
     async def begin(self, key: str, card_id: str) -> Opening:
         """Claim ``key`` and read the card's view, in one round trip."""
         ...
 
-    async def put_account(self, account: Account, cards: Sequence[Card]) -> None:
-        """Replace the cached view of an account and its cards."""
+    async def put_account(self, account: Account, cards: Sequence[Card], view: int) -> None:
+        """Replace the cached view of an account and of these cards, unless a newer one is there."""
         ...
 
 
 class Hold(NamedTuple):
-    """Funds asked of an account, counted in the limit windows of ``at_ns``."""
+    """Funds asked of an account, counted in the limit windows of ``at_ns``.
+
+    ``extends``: more for a hold that is there (an increment), instead of a new one.
+    """
 
     authorization_id: str
     account_id: str
     amount_usdc6: int
     amount_cents: int
     at_ns: int
+    card_id: str = ""
+    mcc: str = ""
+    extends: bool = False
 
 
-class HoldChange(NamedTuple):
-    """What a posting in the ledger means for the spendable balance.
+class Unplaced(StrEnum):
+    """Why the hold store has nothing to say on a hold: the ledger has to be asked."""
 
-    ``authorization_id`` "" where no hold is concerned; else ``hold_left_usdc6`` is what remains of it (0 drops it).
-    ``available_usdc6`` is the signed change of what can be spent.
-    """
+    NOT_LOADED = "not_loaded"
+    """It has no image of the account, or one from before it lost its memory."""
+    TAKEN = "taken"
+    """A hold under this authorization id is there already (or, for one that extends, is not there)."""
 
-    account_id: str
-    authorization_id: str
-    hold_left_usdc6: int
-    available_usdc6: int
+
+class Placed(NamedTuple):
+    """What became of a hold: ``refusal`` None where it was placed. ``epoch`` is that of the image it was judged on."""
+
+    epoch: int
+    refusal: DeclineReason | Unplaced | None
 
 
 class HoldStore(Protocol):
-    """Spendable balances, holds and limit windows in fast memory; only ever more cautious than the ledger."""
+    """Images of accounts in fast memory: spendable balance, holds, limit windows. It may lose any of them, any time."""
 
-    async def place(self, hold: Hold, limits: LimitTerms) -> DeclineReason | None:
-        """Check funds, then limits, and take both, atomically (``domain.decide.numeric``); None when placed.
+    async def place(self, hold: Hold, limits: LimitTerms) -> Placed:
+        """Check funds, then limits, and take both, atomically (``domain.decide.numeric``)."""
+        ...
 
-        Placing the same authorization id again changes nothing.
+    async def apply(self, ref: str, changes: Sequence[HoldChange]) -> Sequence[str]:
+        """Follow what the ledger has committed under ``ref``; once, however often it is called.
+
+        An image of the change's own epoch takes it, one of a later epoch has it already. Returns the accounts whose
+        image is older or missing: they have to be outdated.
         """
         ...
 
-    async def drop(self, authorization_ids: Sequence[str]) -> None:
-        """Give back what is left of these holds, to the balance and to the limit windows; unknown ids are nothing."""
+    async def load(self, snapshot: AccountSnapshot) -> None:
+        """Replace the image of an account, unless one of the same or a later epoch is there.
+
+        A snapshot is sent at most once, so an adapter must not repeat the call.
+        """
         ...
 
-    async def apply(self, ref: str, changes: Sequence[HoldChange]) -> None:
-        """Follow what the ledger has committed under ``ref``; once, however often it is called."""
+    async def unswept(self, before_ns: int, limit: int) -> Sequence[OpenHold]:
+        """The oldest holds placed before ``before_ns`` that nobody has looked after yet, as they are now."""
+        ...
+
+    async def swept(self, authorization_ids: Sequence[str]) -> None:
+        """These have been looked after."""
         ...
 
 
@@ -102,16 +143,43 @@ class Ledger(Protocol):
     async def record(self, commit: Commit) -> Recorded:
         """The hot path: insert one authorization with its hold entry and its answer, or a declined answer alone.
 
-        Refuses, without committing, what the truth does not allow: see :class:`Recorded`.
+        Refuses, without committing, what the truth does not allow: see :class:`Recorded`, whose order is that of the
+        checks, but for EXISTS and SHORT, which come last.
         """
         ...
 
     async def update(self, touch: Touch, transition: Transition) -> Commit:
-        """Lock the rows of ``touch``, run ``transition`` on them, commit what it returns, return it."""
+        """Lock the rows of ``touch``, run ``transition`` on them, commit what it returns, return it.
+
+        Returned ``changes`` carry their epochs; those of accounts that no hold store was ever given are left out.
+        """
         ...
 
     async def answer(self, key: str) -> Answer | None:
         """The stored answer under an idempotency key."""
+        ...
+
+    async def card(self, card_id: str) -> Standing | None:
+        """A card with its account; None for a card that was never issued."""
+        ...
+
+    async def reload(self, account_id: str, since_ns: int) -> AccountSnapshot | None:
+        """Begin a new epoch of the account and read it, atomically; spends counted from ``since_ns`` on.
+
+        From here on nothing placed under an earlier epoch is recorded. None for an unknown account.
+        """
+        ...
+
+    async def unheld(self, holds: Sequence[OpenHold]) -> Sequence[OpenHold]:
+        """Those of ``holds`` that do not back an open authorization with just that amount."""
+        ...
+
+    async def unfollowed(self, limit: int) -> Sequence[tuple[str, tuple[HoldChange, ...]]]:
+        """The oldest changes, by ref, that the hold store may not have followed."""
+        ...
+
+    async def followed(self, refs: Sequence[str], outdated: Sequence[str] = ()) -> None:
+        """These refs are followed. The accounts in ``outdated`` begin a new epoch with it: no image of them counts."""
         ...
 
     async def due(self, now_ns: int, limit: int) -> Sequence[str]:

@@ -82,7 +82,11 @@ class Recorded(StrEnum):
     EXISTS = "exists"
     """The authorization id is taken; nothing was committed."""
     SHORT = "short"
-    """The account has less than the cache believed; nothing was committed."""
+    """The account has less than the hold store believed; nothing was committed."""
+    STALE = "stale"
+    """The hold was placed on an image of the account that no longer counts (another epoch); nothing was committed."""
+    OUTDATED = "outdated"
+    """The decision saw an older view of the card or its account; nothing was committed."""
 
 
 class Answer(NamedTuple):
@@ -91,6 +95,71 @@ class Answer(NamedTuple):
     key: str
     fingerprint: bytes
     response: object
+
+
+class HoldChange(NamedTuple):
+    """What a commit means for the account's image in the hold store.
+
+    ``authorization_id`` "" where no hold is concerned; else ``hold_left_usdc6`` is what remains of it (0 drops it).
+    ``available_usdc6`` is the signed change of what can be spent; ``counted_cents`` the signed change of what counts in
+    the limit windows of ``counted_at_ns`` for that card and merchant category. ``epoch`` is the account's when the
+    change was committed; the ledger sets it.
+    """
+
+    account_id: str
+    authorization_id: str = ""
+    hold_left_usdc6: int = 0
+    available_usdc6: int = 0
+    counted_cents: int = 0
+    counted_at_ns: int = 0
+    card_id: str = ""
+    mcc: str = ""
+    epoch: int = 0
+
+
+def change_of(before: Authorization, after: Authorization, available_usdc6: int) -> HoldChange:
+    """What the step of an authorization from ``before`` to ``after`` means for the hold store."""
+    return HoldChange(
+        after.account_id, after.authorization_id, usdc6_of(after.held_cents), available_usdc6,
+        after.counted_cents - before.counted_cents, after.counted_at_ns, after.card_id, after.mcc,
+    )  # fmt: skip
+
+
+class OpenHold(NamedTuple):
+    """What is left of a hold."""
+
+    authorization_id: str
+    account_id: str
+    left_usdc6: int
+
+
+class Spend(NamedTuple):
+    """What counts in limit windows: an authorization's cents, at the instant of its decision."""
+
+    authorization_id: str
+    card_id: str
+    mcc: str
+    counted_at_ns: int
+    counted_cents: int
+
+
+class AccountSnapshot(NamedTuple):
+    """An account as the ledger has it, from which the hold store makes its image. No epoch is ever used twice."""
+
+    account_id: str
+    epoch: int
+    available_usdc6: int
+    holds: tuple[OpenHold, ...]
+    spends: tuple[Spend, ...]
+    """By ``counted_at_ns``, from the instant that was asked for."""
+
+
+class Standing(NamedTuple):
+    """A card and its account as the ledger has them; ``view`` counts how often the account has been opened."""
+
+    card: Card
+    account: Account
+    view: int
 
 
 class Commit(NamedTuple):
@@ -108,6 +177,16 @@ class Commit(NamedTuple):
     """Settlements that are final."""
     result: object = None
     """What the transition tells its caller; not stored."""
+    ref: str = ""
+    """Names ``changes``, for good."""
+    changes: tuple[HoldChange, ...] = ()
+    """What the hold store has to follow: pending in the ledger until ``Ledger.followed``."""
+    account_id: str = ""
+    """Whose decision ``record`` is asked to keep; "" where no account was found."""
+    epoch: int = 0
+    """Under which the hold was placed, or refused; 0 where the hold store was not asked."""
+    view: int = 0
+    """The view of the account that was decided on; of an opening, the ledger returns the one that it made."""
 
 
 class Touch(NamedTuple):
@@ -131,6 +210,10 @@ class Rows(NamedTuple):
     answers: dict[str, Answer]
     settlements: dict[str, Settlement]
     """Those of the settlements asked for that are still open."""
+    pending: dict[str, tuple[HoldChange, ...]]
+    """By key of those asked for: changes under that ref which the hold store may not have followed."""
+    epochs: dict[str, int]
+    """Of the accounts in ``funds``."""
 
 
 def hold(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:

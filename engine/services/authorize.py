@@ -1,8 +1,9 @@
 """Authorize: decide, set the funds aside, make both durable, answer.
 
 Three port calls on the way: the cache (key claimed, card read), the hold store (funds and limits taken), the ledger
-(hold and answer committed). An approval is answered only after that commit. Whatever goes wrong on the way, the network
-gets a decline within the decision budget, and what may have been taken is given back behind the answer.
+(hold and answer committed). An approval is answered only after that commit. Cache and hold store may have forgotten, or
+remember what is no longer so: the ledger refuses what rests on that, and the decision is made again. Whatever goes
+wrong, the network gets an answer within the decision budget, and what may have been taken is given back behind it.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import asyncio
 from hashlib import md5
 
 from engine.domain import ledger as journal
+from engine.domain.accounts import Account, Card
 from engine.domain.authorization import Authorization, Status
 from engine.domain.decide import standing
 from engine.domain.decline import APPROVED_CODE, RESPONSE_CODES, DeclineReason
-from engine.domain.ledger import Answer, Commit, Recorded, Rows, Touch
+from engine.domain.ledger import Answer, Commit, Recorded, Rows, Touch, change_of
 from engine.domain.money import usdc6_of
 from engine.domain.terms import SECOND_NS, Terms
 from engine.interface import (
@@ -24,11 +26,14 @@ from engine.interface import (
     IdempotencyConflict,
     RequestInFlight,
 )
-from engine.ports import Hold, Ports, PortUnavailable
+from engine.ports import Hold, Ports, PortUnavailable, Unplaced
 from engine.services.background import Background
 from engine.services.budget import Budget
+from engine.services.follow import follow, resync
 
 _ESTIMATE = AuthorizationKind.PREAUTHORIZATION
+DECIDING_SHARE = 0.8
+"""Of the budget. The rest is kept for making sure, where deciding took too long, that the decline is what stands."""
 TWIN_POLL_S = 0.020
 """How often a request asks whether its twin has been answered."""
 
@@ -40,132 +45,214 @@ class Authorize:
         self._ports = ports
         self._terms = terms
         self._background = background
-        self._budget = Budget(terms.decision_budget_ns / SECOND_NS)
         self._budget_s = terms.decision_budget_ns / SECOND_NS
+        self._deciding = Budget(self._budget_s * DECIDING_SHARE)
 
     async def __call__(self, request: AuthorizationRequest) -> AuthorizationResponse:
         """Answer within the decision budget. Raises IdempotencyConflict, RequestInFlight."""
         if request.amount_cents <= 0:
-            return declined(request.authorization_id, DeclineReason.INVALID_AMOUNT)
+            return await self._invalid(request)
         try:
-            with self._budget.limit():
+            with self._deciding.limit():
                 response = await self._decide(request)
         except (TimeoutError, PortUnavailable):
-            return self._give_up(request)
+            return await self._give_up(request)
         return response if response is not None else await self._replay(request)
 
     async def _decide(self, request: AuthorizationRequest) -> AuthorizationResponse | None:
-        """The decision, committed; None where this key has been claimed or answered before."""
+        """The decision, committed; None where this key has been claimed or answered before.
+
+        The ledger refuses a decision that rests on a memory which is no longer true; then it is made again.
+        """
         ports, terms = self._ports, self._terms
+        authorization_id, amount_cents = request.authorization_id, request.amount_cents
+        amount_usdc6 = usdc6_of(amount_cents)
         fingerprint = fingerprint_of(request)
-        opening = await ports.cache.begin(request.idempotency_key, request.card_id)
-        if opening.seen:
+        seen, card, account, view = await ports.cache.begin(request.idempotency_key, request.card_id)
+        if seen:
             return None
-        at_ns = ports.clock.now_ns()
-        reason = standing(opening.card, opening.account, at_ns, terms)
-        if reason is not None:
-            return await self._decline(request, fingerprint, reason)
-        account_id = opening.account.account_id
-        amount_usdc6 = usdc6_of(request.amount_cents)
-        hold = Hold(request.authorization_id, account_id, amount_usdc6, request.amount_cents, at_ns)
-        reason = await ports.holds.place(hold, terms.limits)
-        if reason is not None:
-            return await self._decline(request, fingerprint, reason)
-        lifetime_ns = terms.holds.lifetime_ns(request.network, preauthorization=request.kind is _ESTIMATE)
-        response = AuthorizationResponse(
-            request.authorization_id, True, request.amount_cents, APPROVED_CODE, None, at_ns + lifetime_ns
-        )
-        authorization = Authorization(
-            request.authorization_id, account_id, request.network, request.amount_cents, request.amount_cents, 0,
-            Status.OPEN, at_ns, response.hold_expires_at_ns,
-        )  # fmt: skip
-        recorded = await ports.ledger.record(
-            Commit(
-                (journal.hold(request.authorization_id, account_id, at_ns, amount_usdc6),),
-                (authorization,),
-                (Answer(request.idempotency_key, fingerprint, response),),
-            )
-        )
-        if recorded is Recorded.DONE:
-            return response
-        return await self._refused(request, fingerprint, recorded)
+        while True:
+            if card is None:
+                card, account, view = await self._look_up(request.card_id)
+            at_ns = ports.clock.now_ns()
+            epoch, account_id = 0, "" if account is None else account.account_id
+            reason = standing(card, account, at_ns, terms)
+            if reason is None:
+                hold = Hold(
+                    authorization_id, account_id, amount_usdc6, amount_cents, at_ns, request.card_id, request.mcc
+                )
+                epoch, reason = await ports.holds.place(hold, terms.limits)
+                if reason.__class__ is Unplaced:
+                    if reason is Unplaced.TAKEN and await self._known(request):
+                        return await self._decline_taken(request, fingerprint)
+                    await resync(ports, account_id)
+                    continue
+            if reason is not None:
+                response = declined(authorization_id, reason)
+                commit = Commit(
+                    answers=(Answer(request.idempotency_key, fingerprint, response),),
+                    account_id=account_id, epoch=epoch, view=view,
+                )  # fmt: skip
+            else:
+                lifetime_ns = terms.holds.lifetime_ns(request.network, preauthorization=request.kind is _ESTIMATE)
+                response = AuthorizationResponse(
+                    authorization_id, True, amount_cents, APPROVED_CODE, None, at_ns + lifetime_ns
+                )
+                authorization = Authorization(
+                    authorization_id, account_id, request.network, amount_cents, amount_cents, 0,
+                    Status.OPEN, at_ns, at_ns + lifetime_ns, request.card_id, request.mcc, 0, amount_cents,
+                )  # fmt: skip
+                commit = Commit(
+                    (journal.hold(authorization_id, account_id, at_ns, amount_usdc6),),
+                    (authorization,),
+                    (Answer(request.idempotency_key, fingerprint, response),),
+                    account_id=account_id, epoch=epoch, view=view,
+                )  # fmt: skip
+            recorded = await ports.ledger.record(commit)
+            if recorded is Recorded.DONE:
+                return response
+            if epoch:
+                await resync(ports, account_id)
+            if recorded is Recorded.ANSWERED:
+                return None
+            if recorded is Recorded.EXISTS:
+                return await self._decline_taken(request, fingerprint)
+            if recorded is Recorded.OUTDATED:
+                card = None
 
-    async def _decline(
-        self, request: AuthorizationRequest, fingerprint: bytes, reason: DeclineReason
-    ) -> AuthorizationResponse | None:
-        """A decline is an answer like any other: it is stored, so that a repeat gets it again."""
-        response = declined(request.authorization_id, reason)
-        answer = Answer(request.idempotency_key, fingerprint, response)
-        recorded = await self._ports.ledger.record(Commit(answers=(answer,)))
-        return response if recorded is Recorded.DONE else None
+    async def _look_up(self, card_id: str) -> tuple[Card | None, Account | None, int]:
+        """What the ledger says of a card that the cache does not know, or knows an old view of."""
+        found = await self._ports.ledger.card(card_id)
+        if found is None:
+            return None, None, 0
+        await self._ports.cache.put_account(found.account, (found.card,), found.view)
+        return found
 
-    async def _refused(
-        self, request: AuthorizationRequest, fingerprint: bytes, recorded: Recorded
-    ) -> AuthorizationResponse | None:
-        """The truth did not take what the cache allowed: give the hold back and say why."""
-        authorization_id = request.authorization_id
-        touch = Touch(authorizations=(authorization_id,))
+    async def _known(self, request: AuthorizationRequest) -> bool:
+        """Whether the ledger has an answer under this key, or this authorization."""
+        touch = Touch(authorizations=(request.authorization_id,), keys=(request.idempotency_key,))
         rows: Rows = (await self._ports.ledger.update(touch, lambda rows: Commit(result=rows))).result
-        known = rows.authorizations.get(authorization_id)
-        if known is None or known.status is not Status.OPEN:
-            await self._ports.holds.drop((authorization_id,))
-        if recorded is Recorded.ANSWERED:
-            return None
-        if recorded is Recorded.SHORT:
-            return await self._decline(request, fingerprint, DeclineReason.INSUFFICIENT_FUNDS)
-        if known is not None and known.authorized_cents == 0:
-            return await self._decline(request, fingerprint, DeclineReason.REVERSED_BEFORE_ARRIVAL)
-        # Another key speaks for an authorization that lives: its hold stays, this request is refused.
-        return await self._decline(request, fingerprint, DeclineReason.INVALID_TRANSACTION)
+        return bool(rows.answers or rows.authorizations)
+
+    async def _decline_taken(self, request: AuthorizationRequest, fingerprint: bytes) -> AuthorizationResponse | None:
+        """The authorization id is taken: by another key, whose hold stays, or by a reversal that came first."""
+
+        def transition(rows: Rows) -> Commit:
+            if rows.answers:
+                return Commit()
+            known = rows.authorizations.get(request.authorization_id)
+            early = known is not None and known.status is Status.REVERSED
+            reason = DeclineReason.REVERSED_BEFORE_ARRIVAL if early else DeclineReason.INVALID_TRANSACTION
+            response = declined(request.authorization_id, reason)
+            return Commit(answers=(Answer(request.idempotency_key, fingerprint, response),), result=response)
+
+        touch = Touch(authorizations=(request.authorization_id,), keys=(request.idempotency_key,))
+        return (await self._ports.ledger.update(touch, transition)).result
+
+    async def _invalid(self, request: AuthorizationRequest) -> AuthorizationResponse:
+        """A body that can never be right is refused and not stored; under a key that is known it is a conflict."""
+        try:
+            with self._deciding.limit():
+                stored = await self._ports.ledger.answer(request.idempotency_key)
+        except (TimeoutError, PortUnavailable):
+            stored = None  # nothing is done either way
+        return (
+            declined(request.authorization_id, DeclineReason.INVALID_AMOUNT)
+            if stored is None
+            else same(stored, request)
+        )
 
     async def _replay(self, request: AuthorizationRequest) -> AuthorizationResponse:
-        """The answer of the first request under this key, waiting for it a while where it is still in flight."""
+        """The answer of the first request under this key, waiting for it a while where it is still in flight.
+
+        Whoever claimed the key and has not answered within its budget has died: the key is settled without it.
+        """
         waited_s = 0.0
-        while waited_s <= self._budget_s:
-            try:
-                async with asyncio.timeout(self._budget_s):
-                    stored = await self._ports.ledger.answer(request.idempotency_key)
-            except (TimeoutError, PortUnavailable) as error:
-                raise RequestInFlight(f"{request.idempotency_key}: the first answer cannot be read now") from error
-            if stored is None:
-                await asyncio.sleep(TWIN_POLL_S)
-                waited_s += TWIN_POLL_S
-                continue
-            if stored.fingerprint != fingerprint_of(request):
-                raise IdempotencyConflict(f"{request.idempotency_key}: used before with another body")
-            return stored.response
-        raise RequestInFlight(f"{request.idempotency_key}: a twin is still being answered")
+        try:
+            async with asyncio.timeout(2 * self._budget_s):
+                while (stored := await self._ports.ledger.answer(request.idempotency_key)) is None:
+                    if waited_s > self._budget_s:
+                        return await self._settle(request)
+                    await asyncio.sleep(TWIN_POLL_S)
+                    waited_s += TWIN_POLL_S
+        except (TimeoutError, PortUnavailable) as error:
+            raise RequestInFlight(f"{request.idempotency_key}: the first answer cannot be read now") from error
+        return same(stored, request)
 
-    def _give_up(self, request: AuthorizationRequest) -> AuthorizationResponse:
-        """Out of time, or a store did not answer: decline, and undo behind the answer whatever may have been done."""
-        response = declined(request.authorization_id, DeclineReason.ISSUER_UNAVAILABLE)
-        answer = Answer(request.idempotency_key, fingerprint_of(request), response)
-        self._background.until_done(
-            lambda: self._undo(request.authorization_id, answer), f"undo {request.authorization_id}"
-        )
-        return response
+    async def _give_up(self, request: AuthorizationRequest) -> AuthorizationResponse:
+        """Out of time, or a store did not answer: what the ledger has is the answer, and a decline if it has none.
 
-    async def _undo(self, authorization_id: str, answer: Answer) -> None:
-        """Void the authorization if this request made one; store the decline; give the hold back."""
+        Where the ledger does not tell in time, it is a decline all the same, and behind the answer whatever may have
+        been done is undone. Should the process die before that, an approval that nobody heard of ends with its hold's
+        time; its reversal ends it sooner.
+        """
+        try:
+            async with asyncio.timeout(self._budget_s * (1 - DECIDING_SHARE)):
+                return await self._settle(request)
+        except (TimeoutError, PortUnavailable):
+            self._background.until_done(lambda: self._undo(request), f"undo {request.authorization_id}")
+            return declined(request.authorization_id, DeclineReason.ISSUER_UNAVAILABLE)
+
+    async def _settle(self, request: AuthorizationRequest) -> AuthorizationResponse:
+        """The stored answer; a decline is stored if there is none. From then on nothing else can be recorded."""
+        answer = unavailable(request)
+
+        def transition(rows: Rows) -> Commit:
+            stored = rows.answers.get(answer.key)
+            if stored is not None:
+                return Commit(result=(stored, ""))
+            return Commit(answers=(answer,), result=(answer, account_in(rows, request)))
+
+        touch = Touch(cards=(request.card_id,), keys=(answer.key,))
+        stored, account_id = (await self._ports.ledger.update(touch, transition)).result
+        if account_id:
+            self._background.until_done(lambda: resync(self._ports, account_id), f"resync {account_id}")
+        return same(stored, request)
+
+    async def _undo(self, request: AuthorizationRequest) -> None:
+        """Void the authorization if this request made one; store the decline that was answered; give the hold back."""
+        answer = unavailable(request)
 
         def void(rows: Rows) -> Commit:
             stored = rows.answers.get(answer.key)
-            ours = stored is None or stored.fingerprint == answer.fingerprint
-            known = rows.authorizations.get(authorization_id)
-            made_here = ours and stored is not None and stored.response.approved
-            if not ours:
-                return Commit(result=False)
-            if known is None or not made_here:
-                return Commit(answers=(answer,), result=known is None)
+            known = rows.authorizations.get(request.authorization_id)
+            account_id = account_in(rows, request)
+            if stored is None:
+                return Commit(answers=(answer,), result=account_id)
+            if stored.fingerprint != answer.fingerprint or not stored.response.approved or known is None:
+                return Commit(result=account_id)
+            after = known.reversed()
             freed = usdc6_of(known.held_cents)
-            entry = journal.release(authorization_id, known.account_id, self._ports.clock.now_ns(), freed)
+            entry = journal.release(request.authorization_id, known.account_id, self._ports.clock.now_ns(), freed)
             return Commit(
-                entries=(entry,) if freed else (), authorizations=(known.reversed(),), answers=(answer,), result=True
-            )
+                entries=(entry,) if freed else (), authorizations=(after,), answers=(answer,),
+                ref=f"undo:{answer.key}", changes=(change_of(known, after, freed),), result=account_id,
+            )  # fmt: skip
 
-        touch = Touch(authorizations=(authorization_id,), keys=(answer.key,))
-        if (await self._ports.ledger.update(touch, void)).result:
-            await self._ports.holds.drop((authorization_id,))
+        touch = Touch(authorizations=(request.authorization_id,), cards=(request.card_id,), keys=(answer.key,))
+        commit = await self._ports.ledger.update(touch, void)
+        await follow(self._ports, commit.ref, commit.changes)
+        if commit.result:
+            await resync(self._ports, commit.result)
+
+
+def unavailable(request: AuthorizationRequest) -> Answer:
+    """The decline of a request that could not be decided in time."""
+    response = declined(request.authorization_id, DeclineReason.ISSUER_UNAVAILABLE)
+    return Answer(request.idempotency_key, fingerprint_of(request), response)
+
+
+def same(stored: Answer, request: AuthorizationRequest) -> AuthorizationResponse:
+    """The stored answer, to the request that it was given to. Raises IdempotencyConflict for another one."""
+    if stored.fingerprint != fingerprint_of(request):
+        raise IdempotencyConflict(f"{request.idempotency_key}: used before with another body")
+    return stored.response
+
+
+def account_in(rows: Rows, request: AuthorizationRequest) -> str:
+    """The account of the request's card, "" if there is no such card."""
+    card = rows.cards.get(request.card_id)
+    return "" if card is None else card.account_id
 
 
 def declined(authorization_id: str, reason: DeclineReason) -> AuthorizationResponse:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from engine.domain import ledger as journal
 from engine.domain.authorization import Authorization
-from engine.domain.ledger import Commit, Entry, Queued, Rows, Touch
+from engine.domain.ledger import Commit, Entry, HoldChange, Queued, Rows, Touch, change_of
 from engine.domain.money import USDC6_PER_CENT, usdc6_of
 from engine.interface import CaptureOutcome, CaptureResult, ClearingBatch, ClearingReceipt, Presentment
-from engine.ports import HoldChange, Ports
-from engine.services.background import Background
+from engine.ports import Ports
+from engine.services.follow import follow
 from engine.services.once import answer_once
 
 
 class Capture:
     """The verb, with what it needs."""
 
-    def __init__(self, ports: Ports, background: Background) -> None:
+    def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._background = background
 
     async def __call__(self, batch: ClearingBatch) -> ClearingReceipt:
         """Post every presentment of the batch in one commit. Raises IdempotencyConflict."""
@@ -32,14 +31,13 @@ class Capture:
             posted=tuple(p.presentment_id for p in batch.presentments),
         )
         key = batch.idempotency_key
-        (receipt, changes), _ = await answer_once(self._ports.ledger, key, body_of(batch), touch, transition)
-        # On a repeat too: nobody knows how far the first one came, and the hold store applies a ref once.
-        await self._background.now_or_later(lambda: self._ports.holds.apply(key, changes), f"capture {key}")
+        receipt, changes, _ = await answer_once(self._ports.ledger, key, body_of(batch), touch, transition)
+        await follow(self._ports, key, changes)
         return receipt
 
 
 def post(batch: ClearingBatch, rows: Rows, now_ns: int) -> Commit:
-    """The whole batch as one commit, in file order. Its result is the receipt and what the hold store has to follow."""
+    """The whole batch as one commit, in file order."""
     running = _Running(rows)
     entries: list[Entry] = []
     queued: list[Queued] = []
@@ -61,7 +59,8 @@ def post(batch: ClearingBatch, rows: Rows, now_ns: int) -> Commit:
         posted[ref] = None
         entry, change, released_cents = running.take(presentment, account_id, now_ns)
         entries.append(entry)
-        changes.append(change)
+        if change is not None:
+            changes.append(change)
         covered = entry.amount_usdc6 - entry.receivable_usdc6
         if covered:
             queued.append(Queued(ref, account_id, covered))
@@ -72,7 +71,8 @@ def post(batch: ClearingBatch, rows: Rows, now_ns: int) -> Commit:
         authorizations=tuple(running.changed.values()),
         queued=tuple(queued),
         posted=tuple(posted),
-        result=(ClearingReceipt(batch.file_id, tuple(results)), tuple(changes)),
+        changes=tuple(changes),
+        result=ClearingReceipt(batch.file_id, tuple(results)),
     )
 
 
@@ -91,7 +91,7 @@ class _Running:
         card = self._rows.cards.get(presentment.card_id)
         return card.account_id if card is not None else None
 
-    def take(self, presentment: Presentment, account_id: str, now_ns: int) -> tuple[Entry, HoldChange, int]:
+    def take(self, presentment: Presentment, account_id: str, now_ns: int) -> tuple[Entry, HoldChange | None, int]:
         """Spend the hold first, then whatever else the customer has here, even on its way out; the rest is owed."""
         authorization_id = presentment.authorization_id
         known = self.changed.get(authorization_id) or self._rows.authorizations.get(authorization_id)
@@ -111,13 +111,16 @@ class _Running:
         own += usdc6_of(freed_cents)
         taken = min(beyond, max(own, 0))
         self._own[account_id] = own - taken
-        change = usdc6_of(freed_cents) - taken
+        available = usdc6_of(freed_cents) - taken
+        change = HoldChange(account_id, available_usdc6=available) if available else None
+        if held_before:
+            change = change_of(known, after, available)
         entry = journal.capture(
             presentment.presentment_id, account_id, presentment.network, now_ns,
             amount_cents=presentment.amount_cents, from_hold_usdc6=usdc6_of(spent_cents),
             freed_usdc6=usdc6_of(freed_cents), from_available_usdc6=taken,
         )  # fmt: skip
-        return entry, HoldChange(account_id, authorization_id, usdc6_of(held_after), change), freed_cents
+        return entry, change, freed_cents
 
 
 def body_of(batch: ClearingBatch) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from engine.domain import ledger as journal
-from engine.domain.ledger import Commit, Queued, Rows, Touch
+from engine.domain.ledger import Commit, HoldChange, Queued, Rows, Touch
 from engine.interface import DepositNotice, EngineError, NoticeReceipt
-from engine.ports import HoldChange, Ports
-from engine.services.background import Background
+from engine.ports import Ports
+from engine.services.follow import follow
 from engine.services.once import answer_once
 
 
 class Deposit:
     """The verb, with what it needs."""
 
-    def __init__(self, ports: Ports, background: Background) -> None:
+    def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._background = background
 
     async def __call__(self, notice: DepositNotice) -> NoticeReceipt:
         """Credit the deposit unless it was credited before. Raises EngineError for an unknown account or no amount."""
@@ -35,12 +34,11 @@ class Deposit:
             return Commit(
                 entries=tuple(entries),
                 queued=(Queued(f"recovery:{ref}", account_id, recovered),) if recovered else (),
-                result=HoldChange(account_id, "", 0, amount - recovered),
+                changes=(HoldChange(account_id, available_usdc6=amount - recovered),),
             )
 
         key = f"deposit:{ref}"
         touch = Touch(accounts=(account_id,))
-        change, commit = await answer_once(self._ports.ledger, key, f"{account_id}|{amount}", touch, transition)
-        # On a repeat too: nobody knows how far the first one came, and the hold store applies a ref once.
-        await self._background.now_or_later(lambda: self._ports.holds.apply(key, (change,)), key)
-        return NoticeReceipt(ref, commit is not None)
+        _, changes, replayed = await answer_once(self._ports.ledger, key, repr((account_id, amount)), touch, transition)
+        await follow(self._ports, key, changes)
+        return NoticeReceipt(ref, not replayed)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from engine.domain import ledger as journal
 from engine.domain.authorization import Status, reversed_before_arrival
-from engine.domain.ledger import Commit, Rows, Touch
+from engine.domain.ledger import Commit, Rows, Touch, change_of
 from engine.domain.money import usdc6_of
-from engine.interface import ReversalRequest, ReversalResponse
+from engine.interface import EngineError, ReversalRequest, ReversalResponse
 from engine.ports import Ports
+from engine.services.follow import follow
 from engine.services.once import answer_once
 
 
@@ -18,32 +19,40 @@ class Reverse:
         self._ports = ports
 
     async def __call__(self, request: ReversalRequest) -> ReversalResponse:
-        """Always answers; one that overtakes its original leaves a mark that refuses it. Raises IdempotencyConflict."""
-        authorization_id = request.authorization_id
+        """Always answers; one that overtakes its original leaves a mark that refuses it.
+
+        Raises IdempotencyConflict, and EngineError for an amount below zero.
+        """
         now_ns = self._ports.clock.now_ns()
-
-        def transition(rows: Rows) -> Commit:
-            known = rows.authorizations.get(authorization_id)
-            if known is None:
-                mark = reversed_before_arrival(authorization_id, request.network, now_ns)
-                return Commit(authorizations=(mark,), result=ReversalResponse(authorization_id, 0))
-            if known.status is not Status.OPEN:
-                return Commit(result=ReversalResponse(authorization_id, 0))
-            entry = journal.release(authorization_id, known.account_id, now_ns, usdc6_of(known.held_cents))
-            return Commit(
-                entries=(entry,),
-                authorizations=(known.reversed(),),
-                result=ReversalResponse(authorization_id, known.held_cents),
-            )
-
-        answer, commit = await answer_once(
+        if request.amount_cents < 0:
+            raise EngineError(f"reversal of {request.authorization_id}: an amount is not negative")
+        body = (request.authorization_id, request.card_id, request.network, request.amount_cents)
+        answer, changes, _ = await answer_once(
             self._ports.ledger,
             request.idempotency_key,
-            f"reverse|{authorization_id}|{request.card_id}|{request.network}",
-            Touch(authorizations=(authorization_id,)),
-            transition,
+            repr(("reverse", *body)),
+            Touch(authorizations=(request.authorization_id,)),
+            lambda rows: taken_back(request, rows, now_ns),
         )
-        if commit is None or commit.authorizations:
-            # Also on a replay: dropping twice is nothing, and the first time may not have come this far.
-            await self._ports.holds.drop((authorization_id,))
+        await follow(self._ports, request.idempotency_key, changes)
         return answer
+
+
+def taken_back(request: ReversalRequest, rows: Rows, now_ns: int) -> Commit:
+    """What the reversal does; nothing, where it names another card or network than its authorization."""
+    authorization_id = request.authorization_id
+    known = rows.authorizations.get(authorization_id)
+    if known is None:
+        mark = reversed_before_arrival(authorization_id, request.network, now_ns, request.card_id)
+        return Commit(authorizations=(mark,), result=ReversalResponse(authorization_id, 0))
+    if known.status is not Status.OPEN or (known.card_id, known.network) != (request.card_id, request.network):
+        return Commit(result=ReversalResponse(authorization_id, 0))
+    after = known.reversed(request.amount_cents or None)
+    released_cents = known.held_cents - after.held_cents
+    released_usdc6 = usdc6_of(released_cents)
+    return Commit(
+        entries=(journal.release(authorization_id, known.account_id, now_ns, released_usdc6),),
+        authorizations=(after,),
+        changes=(change_of(known, after, released_usdc6),),
+        result=ReversalResponse(authorization_id, released_cents),
+    )

@@ -8,11 +8,12 @@ neither burn twice nor forget.
 from __future__ import annotations
 
 from engine.domain import ledger as journal
-from engine.domain.ledger import Commit, Rows, Touch
+from engine.domain.ledger import Commit, HoldChange, Rows, Touch
 from engine.domain.settlement import Settlement
 from engine.domain.terms import Terms
 from engine.interface import SettlementReceipt
 from engine.ports import BurnOutcome, Ports, PortUnavailable
+from engine.services.follow import follow
 
 BLOCKS_BEFORE_SENDING_AGAIN = 25
 BLOCKS_BEFORE_NEXT_TICK = 100
@@ -93,10 +94,17 @@ class Settle:
                     for account_id, amount in settlement.amounts_usdc6
                 ),
                 closed=(settlement.settlement_id,),
+                ref=settlement.settlement_id,
+                changes=tuple(
+                    HoldChange(account_id, available_usdc6=missing)
+                    for account_id, missing in outcome.missing_usdc6.items()
+                    if missing
+                ),
             )  # fmt: skip
 
         touch = Touch(
             accounts=tuple(account_id for account_id, _ in settlement.amounts_usdc6),
             settlements=(settlement.settlement_id,),
         )
-        await self._ports.ledger.update(touch, transition)
+        commit = await self._ports.ledger.update(touch, transition)
+        await follow(self._ports, commit.ref, commit.changes)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from engine.domain import ledger as journal
 from engine.domain.accounts import Funds
-from engine.domain.ledger import Commit, Entry, Rows, Touch
+from engine.domain.ledger import Commit, Entry, HoldChange, Rows, Touch
 from engine.interface import EngineError, NoticeReceipt, WithdrawalNotice, WithdrawalStage
-from engine.ports import HoldChange, Ports
-from engine.services.background import Background
+from engine.ports import Ports
+from engine.services.follow import follow
 from engine.services.once import answer_once
 
 
 class Withdraw:
     """The verb, with what it needs."""
 
-    def __init__(self, ports: Ports, background: Background) -> None:
+    def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._background = background
 
     async def __call__(self, notice: WithdrawalNotice) -> NoticeReceipt:
         """Book the step unless it was booked before. Raises EngineError for an unknown account or a negative amount."""
@@ -33,14 +32,14 @@ class Withdraw:
             change = sum(
                 posting.amount for entry in entries for posting in entry.postings if posting.book == "available"
             )
-            return Commit(entries=entries, result=HoldChange(account_id, "", 0, change))
+            return Commit(entries=entries, changes=(HoldChange(account_id, available_usdc6=change),) if change else ())
 
         key = f"withdrawal:{ref}"
-        body = f"{account_id}|{notice.stage}|{amount}"
-        change, commit = await answer_once(self._ports.ledger, key, body, Touch(accounts=(account_id,)), transition)
-        # On a repeat too: nobody knows how far the first one came, and the hold store applies a ref once.
-        await self._background.now_or_later(lambda: self._ports.holds.apply(key, (change,)), key)
-        return NoticeReceipt(ref, commit is not None)
+        body = repr((account_id, str(notice.stage), amount))
+        touch = Touch(accounts=(account_id,))
+        _, changes, replayed = await answer_once(self._ports.ledger, key, body, touch, transition)
+        await follow(self._ports, key, changes)
+        return NoticeReceipt(ref, not replayed)
 
 
 def entries_of(notice: WithdrawalNotice, funds: Funds, now_ns: int) -> tuple[Entry, ...]:

@@ -17,8 +17,8 @@ class MemoryCache:
 
     def __init__(self, served: Served) -> None:
         self._serve = served.serve
-        self._accounts: dict[str, Account] = {}
-        self._cards: dict[str, Card] = {}
+        self._accounts: dict[str, tuple[Account, int]] = {}
+        self._cards: dict[str, tuple[Card, int]] = {}
         self._claims: set[str] = set()
         self._older_claims: set[str] = set()
 
@@ -29,11 +29,24 @@ class MemoryCache:
         if len(self._claims) == CLAIMS_KEPT:
             self._older_claims, self._claims = self._claims, set()
         self._claims.add(key)
-        card = self._cards.get(card_id)
-        return Opening(False, card, None if card is None else self._accounts.get(card.account_id))
+        known = self._cards.get(card_id)
+        if known is None:
+            return Opening(False, None, None)
+        card, view = known
+        account, account_view = self._accounts[card.account_id]
+        return Opening(False, card, account, view if view < account_view else account_view)
 
-    async def put_account(self, account: Account, cards: Sequence[Card]) -> None:
+    async def put_account(self, account: Account, cards: Sequence[Card], view: int) -> None:
         await self._serve()
-        self._accounts[account.account_id] = account
+        if view >= self._accounts.get(account.account_id, (None, 0))[1]:
+            self._accounts[account.account_id] = (account, view)
         for card in cards:
-            self._cards[card.card_id] = card
+            if view >= self._cards.get(card.card_id, (None, 0))[1]:
+                self._cards[card.card_id] = (card, view)
+
+    def flush(self) -> None:
+        """Lose everything, claims included."""
+        self._accounts.clear()
+        self._cards.clear()
+        self._claims.clear()
+        self._older_claims.clear()

@@ -1,27 +1,44 @@
-"""The hold store in memory: balances, holds and limit windows, changed in one step per call."""
+"""The hold store in memory: images of accounts (balance, holds, limit windows), changed in one step per call.
+
+It can lose its memory, as the real ones do: ``flush``, ``evict``, and ``fail_over`` to an older copy of itself.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from engine.domain.decide import numeric
-from engine.domain.decline import DeclineReason
-from engine.domain.money import USDC6_PER_CENT
+from engine.domain.ledger import AccountSnapshot, HoldChange, OpenHold
 from engine.domain.terms import LimitTerms
 from engine.domain.windows import day_of, month_of_day
-from engine.ports import Hold, HoldChange
+from engine.ports import Hold, Placed, Unplaced
 from simulators.backends.served import Served
 
+_NOT_LOADED = Placed(0, Unplaced.NOT_LOADED)
 
-class _Balance:
-    """What an account may spend, and what counts in the newest day and month seen."""
 
-    __slots__ = ("available_usdc6", "day", "day_cents", "month", "month_cents")
+class _Image:
+    """What an account may spend, and what counts in the newest day and month seen.
 
-    def __init__(self) -> None:
-        self.available_usdc6 = 0
+    ``incarnation`` is the store's own, at the time of loading: an image from another one is not an image.
+    """
+
+    __slots__ = ("account_id", "available_usdc6", "day", "day_cents", "epoch", "incarnation", "month", "month_cents")
+
+    def __init__(self, account_id: str, epoch: int, incarnation: int, available_usdc6: int) -> None:
+        self.account_id = account_id
+        self.epoch = epoch
+        self.incarnation = incarnation
+        self.available_usdc6 = available_usdc6
         self.day = self.month = -1
         self.day_cents = self.month_cents = 0
+
+    def copy(self) -> _Image:
+        """One that changes on its own."""
+        twin = _Image(self.account_id, self.epoch, self.incarnation, self.available_usdc6)
+        twin.day, twin.day_cents, twin.month, twin.month_cents = self.day, self.day_cents, self.month, self.month_cents
+        return twin
 
     def enter(self, day: int) -> None:
         """Open the windows of ``day``, where they are newer than those at hand."""
@@ -31,65 +48,153 @@ class _Balance:
             if month > self.month:
                 self.month, self.month_cents = month, 0
 
+    def count(self, day: int, cents: int) -> None:
+        """``cents`` more (or less) count in the windows of ``day``, where they are still open."""
+        if day == self.day:
+            self.day_cents += cents
+        if month_of_day(day) == self.month:
+            self.month_cents += cents
+
 
 class MemoryHoldStore:
     """The port ``HoldStore``. A call takes effect when it has been served."""
 
     def __init__(self, served: Served) -> None:
         self._serve = served.serve
-        self._balances: dict[str, _Balance] = {}
+        self._incarnation = 1
+        self._images: dict[str, _Image] = {}
         self._applied: set[str] = set()
-        self._holds: dict[str, tuple[_Balance, int, int]] = {}
-        """What is left of each hold: whose, how much (millionths of a USDC), counted on which day."""
+        """Refs that every account named in them has followed, or need not follow."""
+        self._applied_partly: dict[str, set[str]] = {}
+        """By ref, the accounts that have followed, while others have not."""
+        self._holds: dict[str, tuple[_Image, int]] = {}
+        """What is left of each hold: whose, how much (millionths of a USDC)."""
+        self._unswept: deque[Hold] = deque()
+        self._checkpoint: dict[str, _Image] = {}
 
-    async def place(self, hold: Hold, limits: LimitTerms) -> DeclineReason | None:
+    async def place(self, hold: Hold, limits: LimitTerms) -> Placed:
         await self._serve()
-        authorization_id, account_id, amount_usdc6, amount_cents, at_ns = hold
-        if authorization_id in self._holds:
-            return None
-        balance = self._balances.get(account_id)
-        if balance is None:
-            balance = self._balances[account_id] = _Balance()
+        authorization_id, account_id, amount_usdc6, amount_cents, at_ns, _, _, extends = hold
+        image = self._images.get(account_id)
+        if image is None or image.incarnation != self._incarnation:
+            return _NOT_LOADED
+        left_usdc6 = 0
+        if (authorization_id in self._holds) is not extends:
+            return Placed(image.epoch, Unplaced.TAKEN)
+        if extends:
+            _, left_usdc6 = self._holds[authorization_id]
         day = day_of(at_ns)
-        if day != balance.day:
-            balance.enter(day)
-        reason = numeric(
-            amount_cents, amount_usdc6, balance.available_usdc6, balance.day_cents, balance.month_cents, limits
-        )
+        if day != image.day:
+            image.enter(day)
+        reason = numeric(amount_cents, amount_usdc6, image.available_usdc6, image.day_cents, image.month_cents, limits)
         if reason is None:
-            balance.available_usdc6 -= amount_usdc6
-            balance.day_cents += amount_cents
-            balance.month_cents += amount_cents
-            self._holds[authorization_id] = (balance, amount_usdc6, day)
-        return reason
+            image.available_usdc6 -= amount_usdc6
+            image.day_cents += amount_cents
+            image.month_cents += amount_cents
+            self._holds[authorization_id] = (image, left_usdc6 + amount_usdc6)
+            self._unswept.append(hold)
+        return Placed(image.epoch, reason)
 
-    async def drop(self, authorization_ids: Sequence[str]) -> None:
-        await self._serve()
-        for authorization_id in authorization_ids:
-            kept = self._holds.pop(authorization_id, None)
-            if kept is None:
-                continue
-            balance, left_usdc6, day = kept
-            balance.available_usdc6 += left_usdc6
-            left_cents = left_usdc6 // USDC6_PER_CENT
-            if day == balance.day:
-                balance.day_cents -= left_cents
-            if month_of_day(day) == balance.month:
-                balance.month_cents -= left_cents
-
-    async def apply(self, ref: str, changes: Sequence[HoldChange]) -> None:
+    async def apply(self, ref: str, changes: Sequence[HoldChange]) -> Sequence[str]:
         await self._serve()
         if ref in self._applied:
-            return
-        self._applied.add(ref)
-        for account_id, authorization_id, left_usdc6, available_usdc6 in changes:
-            balance = self._balances.get(account_id)
-            if balance is None:
-                balance = self._balances[account_id] = _Balance()
-            balance.available_usdc6 += available_usdc6
-            if not authorization_id:
+            return ()
+        followed = self._applied_partly.get(ref, frozenset())
+        behind: dict[str, None] = {}
+        for change in changes:
+            image = self._images.get(change.account_id)
+            if change.account_id in followed:
                 continue
-            kept = self._holds.pop(authorization_id, None)
-            if kept is not None and left_usdc6:
-                owner, _, day = kept
-                self._holds[authorization_id] = (owner, left_usdc6, day)
+            if image is None or image.incarnation != self._incarnation or image.epoch < change.epoch:
+                behind[change.account_id] = None
+            elif image.epoch == change.epoch:
+                self._follow(image, change)
+        if behind:
+            self._applied_partly[ref] = {change.account_id for change in changes} - behind.keys()
+        else:
+            self._applied.add(ref)
+            self._applied_partly.pop(ref, None)
+        return tuple(behind)
+
+    async def load(self, snapshot: AccountSnapshot) -> None:
+        await self._serve()
+        account_id, epoch, available_usdc6, holds, spends = snapshot
+        image = self._images.get(account_id)
+        if image is not None and image.incarnation == self._incarnation:
+            if image.epoch >= epoch:
+                return
+            self._forget_holds_of(image)
+        image = self._images[account_id] = _Image(account_id, epoch, self._incarnation, available_usdc6)
+        for spend in spends:
+            day = day_of(spend.counted_at_ns)
+            image.enter(day)
+            image.count(day, spend.counted_cents)
+        for hold in holds:
+            self._holds[hold.authorization_id] = (image, hold.left_usdc6)
+
+    async def unswept(self, before_ns: int, limit: int) -> Sequence[OpenHold]:
+        await self._serve()
+        found: list[OpenHold] = []
+        waiting = self._unswept
+        while waiting and waiting[0].authorization_id not in self._holds:
+            waiting.popleft()
+        for hold in waiting:
+            if hold.at_ns >= before_ns or len(found) == limit:
+                break
+            if hold.authorization_id in self._holds:
+                found.append(OpenHold(hold.authorization_id, hold.account_id, self._holds[hold.authorization_id][1]))
+        return found
+
+    async def swept(self, authorization_ids: Sequence[str]) -> None:
+        await self._serve()
+        done = set(authorization_ids)
+        while self._unswept and (
+            self._unswept[0].authorization_id in done or self._unswept[0].authorization_id not in self._holds
+        ):
+            self._unswept.popleft()
+
+    def flush(self) -> None:
+        """Lose everything."""
+        self._incarnation += 1
+        self._images.clear()
+        self._applied.clear()
+        self._applied_partly.clear()
+        self._holds.clear()
+        self._unswept.clear()
+
+    def evict(self, account_id: str) -> None:
+        """Lose one account."""
+        image = self._images.pop(account_id, None)
+        if image is not None:
+            self._forget_holds_of(image)
+
+    def checkpoint(self) -> None:
+        """The replica has all of this."""
+        self._checkpoint = {account_id: image.copy() for account_id, image in self._images.items()}
+
+    def fail_over(self) -> None:
+        """The replica takes over: what was acknowledged since the last checkpoint is lost."""
+        images = {account_id: image.copy() for account_id, image in self._checkpoint.items()}
+        self.flush()
+        self._images = images
+
+    def available_usdc6(self, account_id: str) -> int | None:
+        """What the image says can be spent, read from outside the engine's time; None where there is no image."""
+        image = self._images.get(account_id)
+        return None if image is None or image.incarnation != self._incarnation else image.available_usdc6
+
+    def _follow(self, image: _Image, change: HoldChange) -> None:
+        image.available_usdc6 += change.available_usdc6
+        if change.counted_cents:
+            image.count(day_of(change.counted_at_ns), change.counted_cents)
+        if not change.authorization_id:
+            return
+        if change.hold_left_usdc6:
+            self._holds[change.authorization_id] = (image, change.hold_left_usdc6)
+        else:
+            self._holds.pop(change.authorization_id, None)
+
+    def _forget_holds_of(self, image: _Image) -> None:
+        """Seldom, so every hold there is gets looked at."""
+        for authorization_id in [key for key, (owner, _) in self._holds.items() if owner is image]:
+            del self._holds[authorization_id]

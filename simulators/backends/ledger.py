@@ -5,24 +5,30 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any
 
 from engine.domain.accounts import Account, Card, Funds
 from engine.domain.authorization import Authorization, Status
 from engine.domain.ledger import (
     USD,
+    AccountSnapshot,
     Answer,
     Commit,
     Entry,
     EntryKind,
+    HoldChange,
+    OpenHold,
     Queued,
     Recorded,
     Rows,
+    Spend,
+    Standing,
     StatementLine,
     Touch,
     unbalanced,
 )
+from engine.domain.money import usdc6_of
 from engine.domain.settlement import Settlement, settlement_of
 from engine.ports import Transition
 from simulators.backends.authorizations import Authorizations
@@ -37,6 +43,8 @@ _LINES = {
 }
 _BOOKS = ("available", "held", "unsettled", "withdrawing", "receivable")
 _BOOK = {book: index for index, book in enumerate(_BOOKS)}
+_EPOCH, _VIEW = len(_BOOKS), len(_BOOKS) + 1
+"""Kept beside the books of an account: its epoch (0 before it is first read as a whole), and its view."""
 
 
 class UnbalancedEntry(Exception):
@@ -70,6 +78,8 @@ class MemoryLedger:
         self._cards: dict[str, Card] = {}
         self._funds: dict[str, list[int]] = {}
         self._authorizations = Authorizations()
+        self._outbox: dict[str, tuple[HoldChange, ...]] = {}
+        """Changes by ref that the hold store may not have followed."""
         self._answers: dict[str, Answer] = {}
         """All but those that the authorizations keep."""
         self._posted: set[str] = set()
@@ -91,13 +101,19 @@ class MemoryLedger:
         (answer,) = commit.answers
         if self._answer(answer.key) is not None:
             return Recorded.ANSWERED
+        if commit.account_id:
+            books = self._funds[commit.account_id]
+            if commit.view != books[_VIEW]:
+                return Recorded.OUTDATED
+            if commit.epoch and commit.epoch != books[_EPOCH]:
+                return Recorded.STALE
         if not commit.authorizations:
             self._answers[answer.key] = answer
             return Recorded.DONE
         (authorization,), (entry,) = commit.authorizations, commit.entries
         if authorization.authorization_id in self._authorizations:
             return Recorded.EXISTS
-        if self._funds[entry.account_id][0] < entry.amount_usdc6:
+        if books[0] < entry.amount_usdc6:
             return Recorded.SHORT
         self._post(entry)
         self._expect_end_of(authorization)
@@ -108,12 +124,58 @@ class MemoryLedger:
     async def update(self, touch: Touch, transition: Transition) -> Commit:
         await self._serve()
         commit = transition(self._read(touch))
-        self._commit(commit)
-        return commit
+        return self._commit(commit)
 
     async def answer(self, key: str) -> Answer | None:
         await self._serve()
         return self._answer(key)
+
+    async def card(self, card_id: str) -> Standing | None:
+        await self._serve()
+        card = self._cards.get(card_id)
+        if card is None:
+            return None
+        return Standing(card, self._accounts[card.account_id], self._funds[card.account_id][_VIEW])
+
+    async def reload(self, account_id: str, since_ns: int) -> AccountSnapshot | None:
+        await self._serve()
+        books = self._funds.get(account_id)
+        if books is None:
+            return None
+        books[_EPOCH] += 1
+        known = tuple(self._authorizations.of(account_id))
+        return AccountSnapshot(
+            account_id,
+            books[_EPOCH],
+            books[0],
+            tuple(OpenHold(a.authorization_id, account_id, usdc6_of(a.held_cents)) for a in known if a.held_cents),
+            tuple(
+                sorted(
+                    (
+                        Spend(a.authorization_id, a.card_id, a.mcc, a.counted_at_ns, a.counted_cents)
+                        for a in known
+                        if a.counted_cents and a.counted_at_ns >= since_ns
+                    ),
+                    key=lambda spend: spend.counted_at_ns,
+                )
+            ),
+        )
+
+    async def unheld(self, holds: Sequence[OpenHold]) -> Sequence[OpenHold]:
+        await self._serve()
+        held_cents = self._authorizations.held_cents
+        return [hold for hold in holds if usdc6_of(held_cents(hold.authorization_id)) != hold.left_usdc6]
+
+    async def unfollowed(self, limit: int) -> Sequence[tuple[str, tuple[HoldChange, ...]]]:
+        await self._serve()
+        return tuple(islice(self._outbox.items(), limit))
+
+    async def followed(self, refs: Sequence[str], outdated: Sequence[str] = ()) -> None:
+        await self._serve()
+        for account_id in outdated:
+            self._funds[account_id][_EPOCH] += 1
+        for ref in refs:
+            self._outbox.pop(ref, None)
 
     async def due(self, now_ns: int, limit: int) -> Sequence[str]:
         await self._serve()
@@ -165,15 +227,15 @@ class MemoryLedger:
 
     def totals(self) -> Funds:
         """All accounts together, read from outside the engine's time."""
-        columns = zip(*self._funds.values(), strict=True) if self._funds else ((0,),) * len(_BOOKS)
-        available, held, unsettled, withdrawing, receivable = map(sum, columns)
+        columns = tuple(zip(*self._funds.values(), strict=True)) if self._funds else ((0,),) * len(_BOOKS)
+        available, held, unsettled, withdrawing, receivable = map(sum, columns[: len(_BOOKS)])
         return Funds(available, held, unsettled, withdrawing, -receivable)
 
     def _funds_of(self, account_id: str) -> Funds | None:
         books = self._funds.get(account_id)
         if books is None:
             return None
-        available, held, unsettled, withdrawing, receivable = books
+        available, held, unsettled, withdrawing, receivable, _, _ = books
         return Funds(available, held, unsettled, withdrawing, -receivable)
 
     def _answer(self, key: str) -> Answer | None:
@@ -185,19 +247,25 @@ class MemoryLedger:
         account_ids = dict.fromkeys(touch.accounts)
         account_ids.update(dict.fromkeys([authorization.account_id for authorization in authorizations.values()]))
         account_ids.update(dict.fromkeys([card.account_id for card in cards.values()]))
+        funds = _found(self._funds_of, account_ids)
         return Rows(
             authorizations,
-            {account_id: funds for account_id in account_ids if (funds := self._funds_of(account_id)) is not None},
+            funds,
             cards,
             frozenset(ref for ref in touch.posted if ref in self._posted),
             _found(self._answer, touch.keys),
             _found(self._settlements.get, touch.settlements),
+            _found(self._outbox.get, touch.keys),
+            {account_id: self._funds[account_id][_EPOCH] for account_id in funds},
         )
 
-    def _commit(self, commit: Commit) -> None:
+    def _commit(self, commit: Commit) -> Commit:
+        """Make it durable; returned with what only the ledger knows: the epochs of changes, the view that it made."""
         for account in commit.accounts:
             self._accounts[account.account_id] = account
-            self._funds.setdefault(account.account_id, [0] * len(_BOOKS))
+            books = self._funds.setdefault(account.account_id, [0] * (len(_BOOKS) + 2))
+            books[_VIEW] += 1
+            commit = commit._replace(view=books[_VIEW])
         for card in commit.cards:
             self._cards[card.card_id] = card
         for entry in commit.entries:
@@ -214,6 +282,16 @@ class MemoryLedger:
         self._posted.update(commit.posted)
         for settlement_id in commit.closed:
             del self._settlements[settlement_id]
+        if not commit.changes:
+            return commit
+        changes = tuple(
+            change._replace(epoch=epoch)
+            for change in commit.changes
+            if (epoch := self._funds[change.account_id][_EPOCH])
+        )
+        if changes:
+            self._outbox[commit.ref] = changes
+        return commit._replace(changes=changes)
 
     def _keep(self, authorization: Authorization) -> None:
         if authorization.status is Status.OPEN and authorization.authorization_id not in self._authorizations:

@@ -16,10 +16,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from test_authorize_when_stores_fail import FUNDS_USDC6, REQUEST, Bench, Faulty, bench, run
 
 from engine.domain.accounts import Funds
+from engine.domain.ledger import Commit, Touch
 from engine.domain.terms import DAY_NS
 from engine.interface import (
     CaptureOutcome,
     ClearingBatch,
+    DeclineReason,
     DepositNotice,
     EngineError,
     Presentment,
@@ -29,6 +31,7 @@ from engine.interface import (
     WithdrawalStage,
 )
 from engine.ports import Hold
+from engine.services.follow import resync
 
 HELD = 6_000_000
 LATER_NS = 40 * DAY_NS
@@ -48,21 +51,27 @@ AFTERWARDS = {
     "expire": Funds(FUNDS_USDC6),
 }
 PORTS = {
-    "deposit": ["ledger.update", "holds.apply"],
-    "withdraw": ["ledger.update", "holds.apply"],
-    "reverse": ["ledger.update", "holds.drop"],
-    "capture": ["ledger.update", "holds.apply"],
-    "expire": ["ledger.due", "ledger.update", "holds.drop"],
+    "deposit": ["ledger.update", "holds.apply", "ledger.followed"],
+    "withdraw": ["ledger.update", "holds.apply", "ledger.followed"],
+    "reverse": ["ledger.update", "holds.apply", "ledger.followed"],
+    "capture": ["ledger.update", "holds.apply", "ledger.followed"],
+    "expire": ["ledger.due", "ledger.update", "holds.apply", "ledger.followed"],
 }
 CASES = [(verb, call, fault) for verb in CALLS for call in PORTS[verb] for fault in ("fails before", "fails after")]
 
 
 async def agrees(at: Bench, funds: Funds) -> None:
+    """The hold store has what the ledger has, or an image that the ledger does not let anything rest on."""
     assert await at.ledger.funds("ada") == funds
+    rows = (await at.ledger.update(Touch(accounts=("ada",)), lambda rows: Commit(result=rows))).result
+    if (await at.holds.place(Hold("too much", "ada", 10**15, 1, 0), Terms().limits)).epoch != rows.epochs["ada"]:
+        await resync(at.engine.reverse._ports, "ada")
     one_more = Hold("one more", "ada", funds.available_usdc6 + 1, 1, 0)
     everything = Hold("everything", "ada", funds.available_usdc6, 1, 0)
-    assert await at.holds.place(one_more, Terms().limits) is not None, "the hold store has more than the ledger"
-    assert await at.holds.place(everything, Terms().limits) is None, "the hold store has less than the ledger"
+    assert (await at.holds.place(one_more, Terms().limits)).refusal is DeclineReason.INSUFFICIENT_FUNDS, (
+        "the hold store has more than the ledger"
+    )
+    assert (await at.holds.place(everything, Terms().limits)).refusal is None, "the hold store has less than the ledger"
 
 
 @pytest.mark.parametrize(("verb", "call", "fault"), CASES)

@@ -8,7 +8,7 @@ from harness import LEDGERS, open_accounts, run
 from engine.domain import ledger as journal
 from engine.domain.accounts import Funds
 from engine.domain.authorization import Authorization, Status
-from engine.domain.ledger import Answer, Commit, Queued, Recorded, Touch
+from engine.domain.ledger import Answer, Commit, HoldChange, OpenHold, Queued, Recorded, Spend, Touch
 
 
 @pytest.fixture(params=sorted(LEDGERS))
@@ -18,7 +18,8 @@ def make(request):
 
 def approval(ref: str, usdc6: int, key: str = "", expires_at_ns: int = 99) -> Commit:
     row = Authorization(ref, "ada", "visa", usdc6 // 10_000, usdc6 // 10_000, 0, Status.OPEN, 1, expires_at_ns)
-    return Commit((journal.hold(ref, "ada", 1, usdc6),), (row,), (Answer(key or ref, "body", f"answer to {ref}"),))
+    answer = Answer(key or ref, "body", f"answer to {ref}")
+    return Commit((journal.hold(ref, "ada", 1, usdc6),), (row,), (answer,), account_id="ada", view=1)
 
 
 async def with_funds(make, kernel, usdc6: int):
@@ -55,6 +56,78 @@ def test_a_refused_record_commits_nothing(make, commit, refusal) -> None:
         assert await ledger.funds("ada") == Funds(available_usdc6=30_000, held_usdc6=20_000)
         assert (await ledger.answer("a")).response == "answer to a"
         assert await ledger.answer("b") is None
+
+    run(scenario)
+
+
+async def deposited(ledger, ref: str, usdc6: int) -> Commit:
+    change = HoldChange("ada", available_usdc6=usdc6)
+    commit = Commit((journal.deposit(ref, "ada", 1, usdc6),), ref=ref, changes=(change,))
+    return await ledger.update(Touch(accounts=("ada",)), lambda rows: commit)
+
+
+@pytest.mark.parametrize(("epoch", "outcome"), [(1, Recorded.STALE), (2, Recorded.DONE), (3, Recorded.STALE)])
+@pytest.mark.parametrize("approved", [True, False])
+def test_what_was_placed_under_another_epoch_is_not_recorded(make, epoch, outcome, approved) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        for expected in (1, 2):
+            assert (await ledger.reload("ada", 0)).epoch == expected
+        commit = approval("a", 20_000)._replace(epoch=epoch)
+        if not approved:
+            commit = commit._replace(entries=(), authorizations=())
+        assert await ledger.record(commit) is outcome
+        assert (await ledger.answer("a") is not None) is (outcome is Recorded.DONE)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("view", "outcome"), [(1, Recorded.OUTDATED), (2, Recorded.DONE), (3, Recorded.OUTDATED)])
+def test_what_was_decided_on_another_view_of_the_card_is_not_recorded(make, view, outcome) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        await open_accounts(ledger, "ada")
+        assert (await ledger.card("card-ada")).view == 2
+        assert await ledger.card("nobody's") is None
+        assert await ledger.record(approval("a", 20_000)._replace(view=view)) is outcome
+
+    run(scenario)
+
+
+def test_a_snapshot_has_the_funds_the_open_holds_and_what_counts(make) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        for ref, at_ns in (("a", 1), ("b", 2), ("c", 3)):
+            row = Authorization(ref, "ada", "visa", 1, 1, 0, Status.OPEN, at_ns, 99, "card-ada", "5411", 0, 1)
+            await ledger.record(approval(ref, 10_000)._replace(authorizations=(row,)))
+            gone = row.reversed()
+        entry = journal.release("c", "ada", 5, 10_000)
+        await ledger.update(Touch(authorizations=("c",)), lambda rows: Commit((entry,), (gone,)))
+        snapshot = await ledger.reload("ada", 2)
+        assert snapshot[:3] == ("ada", 1, 30_000)
+        assert set(snapshot.holds) == {OpenHold("a", "ada", 10_000), OpenHold("b", "ada", 10_000)}
+        assert snapshot.spends == (Spend("b", "card-ada", "5411", 2, 1),)
+        assert [s.authorization_id for s in (await ledger.reload("ada", 0)).spends] == ["a", "b"]
+        assert await ledger.reload("nobody", 0) is None
+        wrong = [OpenHold("a", "ada", 9_999), OpenHold("c", "ada", 1), OpenHold("never", "ada", 1)]
+        assert list(await ledger.unheld([*wrong, *snapshot.holds])) == wrong
+
+    run(scenario)
+
+
+def test_changes_are_pending_with_their_epoch_until_they_are_followed(make) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        assert (await deposited(ledger, "d1", 1)).changes == (), "no hold store was ever given this account"
+        await ledger.reload("ada", 0)
+        changes = (HoldChange("ada", available_usdc6=2, epoch=1),)
+        assert (await deposited(ledger, "d2", 2)).changes == changes
+        assert list(await ledger.unfollowed(9)) == [("d2", changes)]
+        rows = (await ledger.update(Touch(keys=("d2",)), lambda rows: Commit(result=rows))).result
+        assert rows.pending == {"d2": changes}
+        await ledger.followed(["d2"], ["ada"])
+        assert list(await ledger.unfollowed(9)) == []
+        assert (await ledger.reload("ada", 0)).epoch == 3, "outdating began an epoch of its own"
 
     run(scenario)
 

@@ -1,0 +1,47 @@
+"""Sweep: what a crash left between two stores is found and put right, a bounded piece at every clock tick."""
+
+from __future__ import annotations
+
+from engine.domain.terms import Terms
+from engine.ports import Ports
+from engine.services.follow import follow, resync
+
+AT_ONCE = 2_000
+ROUNDS = 100
+"""At most so many pieces at one tick."""
+ORPHAN_AGE_IN_BUDGETS = 10
+"""A hold that is so many decision budgets old and not in the ledger is taken for an orphan. Correctness does not depend
+on it: a decision that is later still is refused as stale, and made again."""
+
+
+class Sweep:
+    """The job, with what it needs. It may stop or be repeated anywhere."""
+
+    def __init__(self, ports: Ports, terms: Terms) -> None:
+        self._ports = ports
+        self._orphan_age_ns = ORPHAN_AGE_IN_BUDGETS * terms.decision_budget_ns
+
+    async def __call__(self, now_ns: int) -> None:
+        """Raises PortUnavailable; then the rest is for the next tick."""
+        await self._follow_up()
+        await self._give_back(now_ns - self._orphan_age_ns)
+
+    async def _follow_up(self) -> None:
+        """Changes that are committed, and that the hold store may not have."""
+        for _ in range(ROUNDS):
+            pending = await self._ports.ledger.unfollowed(AT_ONCE)
+            for ref, changes in pending:
+                await follow(self._ports, ref, changes)
+            if len(pending) < AT_ONCE:
+                return
+
+    async def _give_back(self, before_ns: int) -> None:
+        """Holds that were placed, and that the ledger does not have: whoever placed them died, or could not undo."""
+        holds, ledger = self._ports.holds, self._ports.ledger
+        for _ in range(ROUNDS):
+            placed = await holds.unswept(before_ns, AT_ONCE)
+            if not placed:
+                return
+            for account_id in dict.fromkeys(hold.account_id for hold in await ledger.unheld(placed)):
+                await resync(self._ports, account_id)
+            await holds.swept(tuple(hold.authorization_id for hold in placed))

@@ -24,6 +24,8 @@ ENGINES = {
 """The engines that come with Swipelab, by short name."""
 
 OURS = ("contracts", "engine", "reports", "scenarios", "simulators")
+BUG = "bug:"
+"""Before the id of a planted bug (`swipelab bugs`): the production engine with that one fault."""
 FORMS = "engine, naive, reference, package.module:factory or asgi:package.module:app"
 
 
@@ -46,6 +48,8 @@ def find_engine(reference: str) -> EngineReference:
             f"engine {text!r}: an engine behind a URL runs in real time and cannot be run in a simulated world yet; "
             f"plug it in as {FORMS}"
         )
+    if text.startswith(BUG):
+        return EngineReference(text, _planted(text))
     asgi = text.startswith("asgi:")
     target = ENGINES.get(text, text.removeprefix("asgi:"))
     module_name, colon, attribute = target.partition(":")
@@ -60,6 +64,17 @@ def find_engine(reference: str) -> EngineReference:
 
         return EngineReference(text, _guarded(partial(HttpEngine, found), text))
     return EngineReference(text, found if text in ENGINES else _guarded(found, text))
+
+
+def _planted(reference: str) -> Callable[[Any], Any]:
+    from scenarios.bugs.catalogue import CATALOGUE
+    from scenarios.bugs.planting import planted
+
+    bug = CATALOGUE.get(reference.removeprefix(BUG))
+    if bug is None:
+        close = nearest(reference.removeprefix(BUG), CATALOGUE)
+        raise BadInput(f"no engine {reference!r}{f': did you mean {BUG}{close}?' if close else ''}")
+    return planted(bug).build
 
 
 def _guarded(factory: Callable[[Any], Any], reference: str) -> Callable[[Any], Any]:

@@ -176,6 +176,31 @@ def trace_check(
 
 
 @app.command()
+def bugs(
+    ids: Annotated[
+        list[str] | None, typer.Option("--ids", metavar="GLOB", help="Only bugs of these ids; may be repeated.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Of each bug; all of 59 caught is 95 % with 95 % confidence.")] = 59,
+    right_seeds: Annotated[int, typer.Option(min=0, help="Of the right engine, in each world.")] = 1_000,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
+    time: Annotated[float | None, typer.Option(min=0, metavar="S", help="Begin nothing after so many seconds.")] = None,
+    ablations: Annotated[
+        bool, typer.Option(help="Also without faults, with ties in order, and with the unit tests alone.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
+    page: Annotated[Path | None, typer.Option(help="Write the page of the figures: docs/BUGS.md.")] = None,
+) -> None:
+    """Run engines with one planted bug each: which are caught, how fast, by what."""
+    import os
+
+    from scenarios.bugs.benchmark import Wanted
+    from scenarios.cli import bugs as hunting
+
+    wanted = Wanted(hunting.chosen(tuple(ids or ())), seeds, right_seeds, ablations, jobs or os.cpu_count() or 1, time)
+    raise typer.Exit(hunting.bugs(wanted, as_json=as_json, page=page))
+
+
+@app.command()
 def doctor() -> None:
     """What is installed, what is missing, what to do."""
     from scenarios.cli import doctor as examine

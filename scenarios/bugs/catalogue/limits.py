@@ -1,0 +1,103 @@
+"""Limits and calendar."""
+
+from __future__ import annotations
+
+from scenarios.bugs.record import Bug, Edit, Family
+
+_WINDOWS = "engine.domain.windows"
+_DECIDE = "engine.domain.decide"
+
+BUGS = (
+    Bug(
+        id="limits-day-in-local-time",
+        family=Family.LIMITS,
+        what="Days start at midnight in New York.",
+        why="The service runs where its database's session time zone is local.",
+        invariant="I4",
+        world="month_end",
+        only_when="spending on both sides of one midnight, and not the other",
+        edits=(
+            Edit(
+                _WINDOWS,
+                'Unix epoch."""\n    return at_ns // DAY_NS',
+                'Unix epoch."""\n    return (at_ns - 5 * DAY_NS // 24) // DAY_NS',
+            ),
+            Edit(
+                _WINDOWS,
+                'if zone == "UTC":\n        return at_ns // DAY_NS',
+                'if zone == "UTC":\n        return (at_ns - 5 * DAY_NS // 24) // DAY_NS',
+            ),
+        ),
+    ),
+    Bug(
+        id="limits-month-of-thirty-days",
+        family=Family.LIMITS,
+        what="A month is thirty days.",
+        why="Windows were given as numbers of days.",
+        invariant="I12",
+        world="month_end",
+        only_when="a month's limit that fills up shortly before the turn of the month",
+        edits=(
+            Edit(_WINDOWS, "    when = date.fromordinal(_EPOCH_ORDINAL + day)\n", "    return day // 30\n"),
+            Edit(_WINDOWS, "    return when.year * 12 + when.month - 1", ""),
+        ),
+    ),
+    Bug(
+        id="limits-no-leap-day",
+        family=Family.LIMITS,
+        what="The 29th of February counts in March.",
+        why="A table of the lengths of months, without leap years.",
+        invariant="I4",
+        world="month_end",
+        only_when="the 29th of February",
+        edits=(
+            Edit(
+                _WINDOWS,
+                "    return when.year * 12 + when.month - 1",
+                "    return when.year * 12 + when.month - (1 if (when.month, when.day) != (2, 29) else 0)",
+            ),
+        ),
+    ),
+    Bug(
+        id="limits-month-without-its-year",
+        family=Family.LIMITS,
+        what="A month is known by its number alone, so January is no newer than December and gets no new window.",
+        why="Nobody runs the tests at New Year.",
+        invariant="I12",
+        world="new_year",
+        only_when="the turn of a year",
+        edits=(Edit(_WINDOWS, "    return when.year * 12 + when.month - 1", "    return when.month"),),
+    ),
+    Bug(
+        id="limits-equal-is-over",
+        family=Family.LIMITS,
+        what="A purchase of exactly the limit of a transaction is refused.",
+        why="'Below the limit' was taken to the letter.",
+        invariant="I12",
+        world="month_end",
+        only_when="an amount that equals the limit to the cent",
+        edits=(
+            Edit(
+                _DECIDE,
+                "and amount_cents > limits.per_transaction_cents:",
+                "and amount_cents >= limits.per_transaction_cents:",
+            ),
+        ),
+    ),
+    Bug(
+        id="limits-one-cent-over-the-day",
+        family=Family.LIMITS,
+        what="A day may be one cent over its limit.",
+        why="The limit is compared before the amount is added, for whole dollars.",
+        invariant="I4",
+        world="month_end",
+        only_when="a day that ends exactly one cent over",
+        edits=(
+            Edit(
+                _DECIDE,
+                "and day_cents + amount_cents > limits.daily_cents:",
+                "and day_cents + amount_cents > limits.daily_cents + 1:",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,7 @@
+"""Races."""
+
+from __future__ import annotations
+
+_HOLDS = "simulators.backends.holds"
+
+BUGS = ()

@@ -1,0 +1,59 @@
+"""Settlement."""
+
+from __future__ import annotations
+
+from scenarios.bugs.record import Bug, Edit, Family
+
+_SETTLE = "engine.services.settle"
+_NETTING = "engine.domain.settlement"
+
+BUGS = (
+    Bug(
+        id="settlement-last-capture-wins",
+        family=Family.SETTLEMENT,
+        what="Of several captures of one user in one batch only the last is burned.",
+        why="A dictionary comprehension where a sum was meant.",
+        invariant="I7",
+        world="storm",
+        only_when="two captures of one user between two settlements",
+        edits=(
+            Edit(
+                _NETTING, "nets[account_id] = nets.get(account_id, 0) + amount_usdc6", "nets[account_id] = amount_usdc6"
+            ),
+        ),
+    ),
+    Bug(
+        id="settlement-shortfall-booked-as-burned",
+        family=Family.SETTLEMENT,
+        what="What the chain balance did not cover is booked as burned all the same.",
+        why="The transaction succeeded, so the batch is done.",
+        invariant="I10",
+        world="in_and_out",
+        only_when="a payout that took what a capture needed",
+        edits=(
+            Edit(_SETTLE, "burned_usdc6=amount - outcome.missing_usdc6.get(account_id, 0),", "burned_usdc6=amount,"),
+            Edit(_SETTLE, "missing_usdc6=outcome.missing_usdc6.get(account_id, 0),\n", "missing_usdc6=0,\n"),
+        ),
+    ),
+    Bug(
+        id="settlement-unresolved-sent-under-a-new-id",
+        family=Family.SETTLEMENT,
+        what="What is not final after a while is sent again under an id of its own time.",
+        why="'Always retry with a fresh id', as for payments that failed.",
+        invariant="I7",
+        world="storm",
+        only_when="a burn that is in a block and not final when patience ends",
+        edits=(
+            Edit(
+                _SETTLE,
+                "                    await self._ports.chain.submit(settlement, addresses)\n",
+                "                    fresh, sent = settlement, vars(self).setdefault('sent', {})\n"
+                "                    times = sent[fresh.settlement_id] = sent.get(fresh.settlement_id, 0) + 1\n"
+                "                    if times > 1:\n"
+                "                        fresh_id = f'0x{int(fresh.settlement_id, 16) ^ times:064x}'\n"
+                "                        fresh = Settlement(fresh_id, fresh.at_ns, fresh.amounts_usdc6)\n"
+                "                    await self._ports.chain.submit(fresh, addresses)\n",
+            ),
+        ),
+    ),
+)

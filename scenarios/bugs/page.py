@@ -1,0 +1,122 @@
+"""docs/BUGS.md, from what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scenarios.bugs.benchmark import Benchmark
+from scenarios.bugs.catalogue import PLANNED
+from scenarios.bugs.figures import Figures
+from scenarios.bugs.record import Family
+
+_HEAD = """\
+# Seeded bugs
+
+How much does a silent auditor mean? Each engine below is the production engine with one realistic fault planted in it.
+Each fault names beforehand the invariant ([INVARIANTS](INVARIANTS.md)) that has to catch it; only that alarm counts.
+This page is written by `swipelab bugs --page docs/BUGS.md`; `swipelab run FILE --engine bug:ID` shows any of them, in
+the worlds of `scenarios/bugs/worlds/`.
+
+A bug is a few lines of text replaced in a copy of the engine, made in memory (`scenarios/bugs/planting.py`): the
+production code has no hooks for it. The catalogue is `scenarios/bugs/catalogue/`.
+"""
+
+_WORDS = """\
+## What the figures mean
+
+- **by**: the invariant that has to alarm. **caught**: seeds, of those run, in which it did. All of
+  59 means: at least 95 %, with a confidence of 95 %.
+- **reached**: seeds in which the changed statement ran. **triggered**: seeds in which anything that crosses the
+  wire or happens on chain, its time included, differs from the right engine's run of that seed. What differs inside
+  alone, and never shows, is not counted. A bug that changes the number of a backend's calls shifts every latency that
+  follows, and counts as triggered at once.
+- **swipes**: purchases begun when the alarm came: the median over all seeds by Kaplan-Meier (a seed without alarm was
+  watched to its end, and counts so), `-` where fewer than half of them come to it; and the worst. Some alarms can come
+  only when the books are closed, after all swipes.
+- **faults off**: the same seeds with nothing lost, doubled, late or broken. **FIFO**: with faults, but with ties in
+  time not shuffled. **unit**: whether `tests/engine` alone fails on it.
+- **hard**: shows only under the condition that its line names.
+"""
+
+
+def page(benchmark: Benchmark) -> str:
+    """The whole page."""
+    return "\n".join((_HEAD, *_summary(benchmark), "", _WORDS, *_families(benchmark), *_planned())).rstrip() + "\n"
+
+
+def _summary(benchmark: Benchmark) -> Iterator[str]:
+    found = benchmark.figures
+    hard = sum(bool(one.bug.only_when) for one in found)
+    yield "## In short\n"
+    yield f"- {len(found)} bugs are planted, {hard} of them hard; {len(found) - len(benchmark.missed)} are caught."
+    whole = sum(one.caught == one.seeds for one in found)
+    yield f"- {whole} are caught in each of {benchmark.seeds} seeds."
+    if benchmark.missed:
+        yield f"- **Missed**: {', '.join(benchmark.missed)}."
+    if benchmark.left_out:
+        yield f"- **Not run in the time given**: {', '.join(benchmark.left_out)}."
+    alarms = len(benchmark.false_alarms)
+    seeds, worlds = f"{benchmark.right_seeds:,} seeds", f"{len(benchmark.worlds)} worlds"
+    yield f"- The right engine raises {alarms or 'no'} alarm{'s' * (alarms > 1)} in {seeds} of each of the {worlds}."
+    yield f"- All of it took {benchmark.wall_s / 60:.1f} minutes in {benchmark.jobs} processes."
+    if any(one.unit_tests is not None for one in found):
+        yield ""
+        yield from _ablations(found)
+
+
+def _ablations(found: tuple[Figures, ...]) -> Iterator[str]:
+    yield "| what each part brings | bugs caught at all | of all seeds |"
+    yield "|---|---|---|"
+    seeds = sum(one.seeds for one in found)
+    for name, caught in (
+        ("everything", [one.caught for one in found]),
+        ("FIFO ties only", [one.fifo or 0 for one in found]),
+        ("faults off", [one.no_faults or 0 for one in found]),
+    ):
+        yield f"| {name} | {sum(map(bool, caught))} of {len(found)} | {100 * sum(caught) / seeds:.0f} % |"
+    yield f"| the unit tests alone | {sum(bool(one.unit_tests) for one in found)} of {len(found)} | |"
+
+
+def _families(benchmark: Benchmark) -> Iterator[str]:
+    for family in Family:
+        members = [one for one in benchmark.figures if one.bug.family is family]
+        if not members:
+            continue
+        yield f"## {family.capitalize()}\n"
+        yield "| bug | by | caught | reached | triggered | swipes, median / worst | faults off | FIFO | unit |"
+        yield "|---|---|---|---|---|---|---|---|---|"
+        yield from (_row(one) for one in members)
+        yield ""
+        yield from (_line(one) for one in members)
+        yield ""
+
+
+def _row(one: Figures) -> str:
+    caught = f"{one.caught} of {one.seeds}"
+    unit = "" if one.unit_tests is None else "yes" if one.unit_tests else "no"
+    swipes = f"{_or_dash(one.median_swipes)} / {_or_dash(one.worst_swipes)}"
+    cells = (
+        f"`{one.bug.id}`", one.bug.invariant, caught if one.caught else f"**{caught}**", one.reached, one.triggered,
+        swipes, _or_dash(one.no_faults), _or_dash(one.fifo), unit,
+    )  # fmt: skip
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _line(one: Figures) -> str:
+    hard = f" **Hard**: only {one.bug.only_when}." if one.bug.only_when else ""
+    broke = f" In {one.broke} seeds the world came down instead." if one.broke else ""
+    return f"- `{one.bug.id}` ({one.bug.world}): {one.bug.what} {one.bug.why}{hard}{broke}"
+
+
+def _planned() -> Iterator[str]:
+    if PLANNED:
+        yield "## Designed and not planted yet\n"
+        yield "None of these is counted above.\n"
+        yield "| bug | family | what | invariant | waits for |"
+        yield "|---|---|---|---|---|"
+        for one in PLANNED:
+            yield f"| `{one.id}` | {one.family} | {one.what} | {one.invariant} | {one.waits_for} |"
+
+
+def _or_dash(value: int | None) -> str:
+    return "-" if value is None else str(value)

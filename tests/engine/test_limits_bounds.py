@@ -248,3 +248,34 @@ def test_a_card_allows_no_category_that_its_mandate_does_not() -> None:
     mandate = limits(allowed_mccs=frozenset({"5411", "5812"}))
     assert not beyond(limits(allowed_mccs=frozenset({"5411"})), mandate)
     assert "7995" in beyond(limits(allowed_mccs=frozenset({"5411", "7995"})), mandate)[0]
+
+
+@pytest.mark.parametrize(("cents", "reason"), [(39, None), (40, None), (41, DeclineReason.VELOCITY_LIMIT)])
+def test_a_late_decision_fills_the_windows_that_end_after_it(cents, reason) -> None:
+    terms = limits(velocity=(Velocity(10, max_cents=100),))
+    counters = after(terms, spend(40, NOON_NS + 2 * SECOND_NS), spend(60, NOON_NS + 12 * SECOND_NS))
+    assert counters.check(spend(cents, NOON_NS + 5 * SECOND_NS), terms) is reason
+
+
+@pytest.mark.parametrize(("step", "reason"), [(-1, DeclineReason.VELOCITY_LIMIT), (0, None)])
+def test_the_job_keeps_what_the_latest_decision_allowed_can_need(step, reason) -> None:
+    terms = limits(velocity=(Velocity(10, max_cents=100),))
+    end_ns = NOON_NS + 10 * SECOND_NS + step
+    counters = compact(after(terms, spend(100)), end_ns + LATENESS_NS)
+    assert counters.check(spend(1, end_ns), terms) is reason
+
+
+def test_what_comes_back_to_a_window_that_is_forgotten_takes_no_memory() -> None:
+    terms = limits(daily_cents=100, velocity=(Velocity(10, max_cents=100),))
+    counters = compact(after(terms, spend(100)), NOON_NS + 400 * DAY_NS)
+    counters.give_back(spend(100), 50, Cause.REVERSAL)
+    assert (counters.size(), counters.totals(NOON_NS).lifetime_cents) == (0, 50)
+
+
+def test_a_compacted_copy_counts_on_its_own() -> None:
+    terms = limits(velocity=(Velocity(10, max_cents=100),))
+    once = compact(after(terms, spend(10)), NOON_NS)
+    twice = compact(once, NOON_NS)
+    before = once.totals(NOON_NS)
+    twice.take(spend(10))
+    assert once.totals(NOON_NS) == before

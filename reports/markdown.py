@@ -38,6 +38,7 @@ def render_markdown(report: dict[str, object]) -> str:
     for name, title in LEG_TITLES.items():
         leg = report["reconciliation"][name]
         lines.append(f"| {title} | {leg['matched']:,} | {leg['explained']:,} | {leg['unexplained']:,} |")
+    lines += _faults(report["faults"])
     lines += ["", "## Checks", "", "| check | | detail |", "|---|---|---|"]
     lines += [f"| {text(c['name'])} | {'ok' if c['ok'] else '**failed**'} | {text(c['detail'])} |" for c in checks]
     lines += [
@@ -53,6 +54,13 @@ def provenance(run: dict) -> str:
         f"Python {text(run['python'])}. {duration(run['virtual_seconds'])} of virtual time in "
         f"{duration(run['wall_seconds'])}. Trace SHA-256 {text(run['trace_sha256'])}."
     )
+
+
+def _faults(faults: dict) -> list[str]:
+    if not faults:
+        return []
+    head = ["", "## Faults", "", "| kind | injected | observed |", "|---|---:|---:|"]
+    return head + [f"| {text(kind)} | {row['injected']:,} | {row['observed']:,} |" for kind, row in faults.items()]
 
 
 def _latency(name: str, row: dict) -> str:

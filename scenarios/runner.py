@@ -165,7 +165,7 @@ def _facts(order: Order, loaded: Loaded, world: WorldSettings, result: WorldResu
         wall_seconds=round(used.wall_s, 3),
         cpu_seconds=round(used.cpu_s, 3),
         peak_rss_mib=round(_peak_rss_mib(), 1),
-        start_utc_ns=world.start_ns - world.warmup_ns,
+        start_utc_ns=result.start_ns - world.warmup_ns,  # a fault may have moved it to an edge of the calendar
         budgets={path: whole_or_float(most) for path, most in scenario.budgets.items()},
         deadlines_ns={network.name: network.deadline_ns for network in world.networks},
         command=order.command(scenario.seed),

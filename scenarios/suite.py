@@ -50,8 +50,26 @@ class SuiteResult:
 
     @property
     def code(self) -> int:
-        """The worst of all: 3 over 2 over 1 over 0."""
-        return max(outcome.code for outcome in self.outcomes)
+        """The worst of all: 3 over 2 over 1 over 0; at least 1 where a fault was planned and never came."""
+        return max(FAILED if self.unfired else PASSED, *(outcome.code for outcome in self.outcomes))
+
+    @property
+    def unfired(self) -> tuple[str, ...]:
+        """Kinds of fault that some run planned and none injected: what they would have shown was never looked at.
+
+        What could not be done to this engine (``skipped``) is not held against it.
+        """
+        return unfired([outcome.report["faults"] for outcome in self.outcomes if outcome.report])
+
+
+def unfired(runs: Sequence[dict[str, dict[str, int]]]) -> tuple[str, ...]:
+    """The kinds that were planned somewhere, and nowhere injected or skipped, of the ``faults`` of many reports."""
+    fired: dict[str, bool] = {}
+    for faults in runs:
+        for kind, counts in faults.items():
+            came = bool(counts.get("injected") or counts.get("skipped"))
+            fired[kind] = fired.get(kind, False) or came
+    return tuple(sorted(kind for kind, came in fired.items() if not came))
 
 
 def chosen(pattern: str | None) -> dict[str, Path]:
@@ -104,8 +122,9 @@ def run_suite(
             outcome = _run_one(name, file, engine, fresh / name, arguments)
             outcomes.append(outcome)
             ends(outcome)
-        _write(fresh, engine, outcomes)
-    return SuiteResult(out, tuple(outcomes))
+        result = SuiteResult(out, tuple(outcomes))
+        _write(fresh, engine, result)
+    return result
 
 
 def _run_one(name: str, file: Path, engine: str, folder: Path, arguments: Sequence[str]) -> Outcome:
@@ -117,12 +136,14 @@ def _run_one(name: str, file: Path, engine: str, folder: Path, arguments: Sequen
     return Outcome(name, code, report, "" if report is not None else done.stderr.strip())
 
 
-def _write(folder: Path, engine: str, outcomes: Sequence[Outcome]) -> None:
-    (folder / "junit.xml").write_text(_junit(outcomes), encoding="utf-8")
+def _write(folder: Path, engine: str, result: SuiteResult) -> None:
+    outcomes = result.outcomes
+    (folder / "junit.xml").write_text(_junit(outcomes, result.unfired), encoding="utf-8")
     summary = {
         "schema": "swipelab.suite/1",
         "engine": engine,
-        "verdict": "pass" if all(outcome.code == 0 for outcome in outcomes) else "fail",
+        "verdict": "pass" if result.code == PASSED else "fail",
+        "faults_never_injected": list(result.unfired),
         "runs": [_entry(outcome) for outcome in outcomes],
     }
     (folder / SUITE).write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -140,8 +161,8 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _junit(outcomes: Sequence[Outcome]) -> str:
-    """The runs' checks, and one error for each scenario that gave no report."""
+def _junit(outcomes: Sequence[Outcome], unfired: Sequence[str]) -> str:
+    """The runs' checks, one error for each scenario that gave no report, one failure where faults never came."""
     from reports import render_junit
 
     root = ET.fromstring(render_junit(*(outcome.report for outcome in outcomes if outcome.report)))
@@ -151,7 +172,11 @@ def _junit(outcomes: Sequence[Outcome]) -> str:
         case = ET.SubElement(suite, "testcase", classname=outcome.name, name="run", time="0")
         said = "".join(letter for letter in outcome.said if letter.isprintable() or letter in "\n\t")
         ET.SubElement(case, "error", message=said.partition("\n")[0], type=f"exit code {outcome.code}").text = said
-    for name in ("tests", "errors"):
-        root.set(name, str(int(root.get(name, "0")) + len(broken)))
+    if unfired:
+        suite = ET.SubElement(root, "testsuite", name="faults", tests="1", failures="1", errors="0", skipped="0")
+        case = ET.SubElement(suite, "testcase", classname="suite.faults", name="every planned fault came", time="0")
+        ET.SubElement(case, "failure", message=f"never injected: {', '.join(unfired)}", type="faults")
+    for name, more in (("tests", len(broken) + bool(unfired)), ("errors", len(broken)), ("failures", bool(unfired))):
+        root.set(name, str(int(root.get(name, "0")) + more))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"

@@ -55,6 +55,9 @@ def suite(pattern: str | None, engine: str, seed: int | None, out: Path | None, 
     passed = sum(outcome.code == PASSED for outcome in result.outcomes)
     word = "PASSED" if result.code == PASSED else "FAILED"
     console.print(f"{word}  {passed} of {len(result.outcomes)} scenarios passed with engine {engine}", markup=False)
+    if result.unfired:
+        words = ", ".join(result.unfired)
+        console.print(f"        planned and never injected: {words}", markup=False, soft_wrap=True)
     console.print(f"reports in {folder}/, {folder}/junit.xml", markup=False, soft_wrap=True)
     return result.code
 

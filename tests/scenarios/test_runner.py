@@ -17,7 +17,7 @@ from scenarios.problems import BadInput
 from scenarios.replay import first_difference, replay
 from scenarios.rerender import rerender
 from scenarios.runner import Order, default_folder, run_scenario
-from scenarios.suite import Outcome, chosen, run_suite
+from scenarios.suite import Outcome, chosen, run_suite, unfired
 from simulators.events import COLUMNS
 from simulators.settings import WorldSettings
 
@@ -247,3 +247,27 @@ def test_a_suite_gives_one_verdict_one_junit_and_a_folder_with_each_run(home: Pa
     assert summary["verdict"] == "fail"
     assert [run["verdict"] for run in summary["runs"]] == ["pass", "error", "fail"]
     assert summary["runs"][2]["failed"] == ["counts.approved.min"]
+
+
+def test_a_fault_that_was_planned_and_never_came_is_named() -> None:
+    came = {
+        "network.delay": {"planned": 1, "injected": 3, "observed": 2},
+        "process.crash": {"planned": 1, "skipped": 1},
+    }
+    idle = {"network.delay": {"planned": 1, "injected": 0}, "chain.reorg": {"planned": 2, "injected": 0, "observed": 0}}
+    assert unfired([came]) == ()
+    assert unfired([idle]) == ("chain.reorg", "network.delay")
+    assert unfired([idle, came]) == ("chain.reorg",)
+    assert unfired([]) == ()
+
+
+def test_a_suite_fails_for_a_fault_that_never_came(tmp_path: Path) -> None:
+    faults = "faults: {kinds: [chain.transfer_refused], swarm: false, heal_before_end: 1m}\n"
+    (tmp_path / "idle.yaml").write_text(TINY + faults)  # nobody is paid after the start, so nothing is refused
+    result = run_suite({"idle": tmp_path / "idle.yaml"}, "engine", tmp_path / "suite")
+    assert ([one.code for one in result.outcomes], result.code) == ([0], 1)
+    assert result.unfired == ("chain.transfer_refused",)
+    summary = json.loads((result.folder / "suite.json").read_text())
+    assert (summary["verdict"], summary["faults_never_injected"]) == ("fail", ["chain.transfer_refused"])
+    junit = ET.parse(result.folder / "junit.xml").getroot()
+    assert (junit.get("failures"), junit[-1].get("name")) == ("1", "faults")

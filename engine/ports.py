@@ -96,10 +96,14 @@ class Unplaced(StrEnum):
 
 
 class Placed(NamedTuple):
-    """What became of a hold: ``refusal`` None where it was placed. ``epoch`` is that of the image it was judged on."""
+    """What became of a hold: ``refusal`` None where it was placed. ``epoch`` is that of the image it was judged on.
+
+    ``available_usdc6`` is what the image had before, told where the funds did not suffice.
+    """
 
     epoch: int
     refusal: DeclineReason | Unplaced | None
+    available_usdc6: int = 0
 
 
 class HoldStore(Protocol):

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from engine.domain.accounts import Account, Card, Funds
 from engine.domain.authorization import Authorization
+from engine.domain.disputes import Dispute
 from engine.domain.money import usdc6_of
 from engine.domain.settlement import Settlement
 
@@ -41,6 +42,10 @@ class EntryKind(StrEnum):
     WITHDRAWAL_RETURN = "withdrawal_return"
     WITHDRAWAL = "withdrawal"
     SETTLEMENT = "settlement"
+    REFUND = "refund"
+    DISPUTE_CREDIT = "dispute_credit"
+    DISPUTE_RETURN = "dispute_return"
+    DISPUTE_WON = "dispute_won"
 
 
 class Entry(NamedTuple):
@@ -56,9 +61,16 @@ class Entry(NamedTuple):
 
 
 class Queued(NamedTuple):
-    """Captured money that waits to be burned."""
+    """Captured money that waits to be burned; a credit, which is burned less, is negative."""
 
     ref: str
+    account_id: str
+    amount_usdc6: int
+
+
+class Posted(NamedTuple):
+    """A sale that was posted."""
+
     account_id: str
     amount_usdc6: int
 
@@ -175,6 +187,7 @@ class Commit(NamedTuple):
     cards: tuple[Card, ...] = ()
     closed: tuple[str, ...] = ()
     """Settlements that are final."""
+    disputes: tuple[Dispute, ...] = ()
     result: object = None
     """What the transition tells its caller; not stored."""
     ref: str = ""
@@ -190,7 +203,7 @@ class Commit(NamedTuple):
 
 
 class Touch(NamedTuple):
-    """The rows that an update reads and locks. Cards lead to their accounts, and so do authorizations."""
+    """The rows that an update reads and locks. Cards lead to their accounts, and so do authorizations and sales."""
 
     authorizations: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
@@ -198,6 +211,8 @@ class Touch(NamedTuple):
     posted: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     settlements: tuple[str, ...] = ()
+    disputed: tuple[str, ...] = ()
+    """Ids of presentments, with what is disputed of them."""
 
 
 class Rows(NamedTuple):
@@ -214,6 +229,10 @@ class Rows(NamedTuple):
     """By key of those asked for: changes under that ref which the hold store may not have followed."""
     epochs: dict[str, int]
     """Of the accounts in ``funds``."""
+    presentments: dict[str, Posted]
+    """Of those in ``disputed``, the sales that were posted."""
+    disputes: dict[str, Dispute]
+    """By presentment, of those in ``disputed``."""
 
 
 def hold(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:

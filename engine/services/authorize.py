@@ -9,29 +9,34 @@ wrong, the network gets an answer within the decision budget, and what may have 
 from __future__ import annotations
 
 import asyncio
-from hashlib import md5
+from collections.abc import Awaitable, Callable
 
 from engine.domain import ledger as journal
 from engine.domain.accounts import Account, Card
 from engine.domain.authorization import Authorization, Status
 from engine.domain.decide import standing
-from engine.domain.decline import APPROVED_CODE, RESPONSE_CODES, DeclineReason
+from engine.domain.decline import DeclineReason
 from engine.domain.ledger import Answer, Commit, Recorded, Rows, Touch, change_of
-from engine.domain.money import usdc6_of
+from engine.domain.money import USDC6_PER_CENT, usdc6_of
 from engine.domain.terms import SECOND_NS, Terms
 from engine.interface import (
     AuthorizationKind,
     AuthorizationRequest,
     AuthorizationResponse,
-    IdempotencyConflict,
+    NotSupported,
     RequestInFlight,
 )
 from engine.ports import Hold, Ports, PortUnavailable, Unplaced
+from engine.services.answering import account_in, approved, declined, fingerprint_of, same, unavailable
 from engine.services.background import Background
 from engine.services.budget import Budget
 from engine.services.follow import follow, resync
+from engine.services.increase import Increase
+from engine.services.inquire import Inquire
 
 _ESTIMATE = AuthorizationKind.PREAUTHORIZATION
+_INQUIRY = AuthorizationKind.BALANCE_INQUIRY
+_Decider = Callable[[AuthorizationRequest, bytes], Awaitable[AuthorizationResponse | None]]
 DECIDING_SHARE = 0.8
 """Of the budget. The rest is kept for making sure, where deciding took too long, that the decline is what stands."""
 TWIN_POLL_S = 0.020
@@ -47,27 +52,40 @@ class Authorize:
         self._background = background
         self._budget_s = terms.decision_budget_ns / SECOND_NS
         self._deciding = Budget(self._budget_s * DECIDING_SHARE)
+        self._lifetimes_ns: dict[tuple[str, ...], int] = {}
+        inquire = Inquire(ports, terms)
+        self._deciders: dict[AuthorizationKind, _Decider] = {
+            AuthorizationKind.PURCHASE: self._decide,
+            AuthorizationKind.PREAUTHORIZATION: self._decide,
+            AuthorizationKind.CASH_WITHDRAWAL: self._decide,
+            AuthorizationKind.INCREMENTAL: Increase(ports, terms),
+            AuthorizationKind.BALANCE_INQUIRY: inquire,
+            AuthorizationKind.REFUND: inquire,
+        }
 
     async def __call__(self, request: AuthorizationRequest) -> AuthorizationResponse:
-        """Answer within the decision budget. Raises IdempotencyConflict, RequestInFlight."""
-        if request.amount_cents <= 0:
+        """Answer within the decision budget. Raises IdempotencyConflict, RequestInFlight, NotSupported."""
+        decide = self._deciders.get(request.kind)
+        if decide is None:
+            raise NotSupported(f"no authorization of kind {request.kind}")
+        valid = request.amount_cents > 0 if request.kind is not _INQUIRY else request.amount_cents == 0
+        if not valid:
             return await self._invalid(request)
         try:
             with self._deciding.limit():
-                response = await self._decide(request)
+                response = await decide(request, fingerprint_of(request))
         except (TimeoutError, PortUnavailable):
             return await self._give_up(request)
         return response if response is not None else await self._replay(request)
 
-    async def _decide(self, request: AuthorizationRequest) -> AuthorizationResponse | None:
-        """The decision, committed; None where this key has been claimed or answered before.
+    async def _decide(self, request: AuthorizationRequest, fingerprint: bytes) -> AuthorizationResponse | None:
+        """The decision that sets funds aside, committed; None where this key has been claimed or answered before.
 
         The ledger refuses a decision that rests on a memory which is no longer true; then it is made again.
         """
         ports, terms = self._ports, self._terms
         authorization_id, amount_cents = request.authorization_id, request.amount_cents
         amount_usdc6 = usdc6_of(amount_cents)
-        fingerprint = fingerprint_of(request)
         seen, card, account, view = await ports.cache.begin(request.idempotency_key, request.card_id)
         if seen:
             return None
@@ -81,11 +99,19 @@ class Authorize:
                 hold = Hold(
                     authorization_id, account_id, amount_usdc6, amount_cents, at_ns, request.card_id, request.mcc
                 )
-                epoch, reason = await ports.holds.place(hold, terms.limits)
+                epoch, reason, available_usdc6 = await ports.holds.place(hold, terms.limits)
                 if reason.__class__ is Unplaced:
                     if reason is Unplaced.TAKEN and await self._known(request):
                         return await self._decline_taken(request, fingerprint)
                     await resync(ports, account_id)
+                    continue
+                if (
+                    reason is DeclineReason.INSUFFICIENT_FUNDS
+                    and request.partial_supported
+                    and available_usdc6 >= USDC6_PER_CENT
+                ):
+                    amount_cents = min(available_usdc6 // USDC6_PER_CENT, amount_cents - 1)
+                    amount_usdc6 = usdc6_of(amount_cents)
                     continue
             if reason is not None:
                 response = declined(authorization_id, reason)
@@ -94,10 +120,8 @@ class Authorize:
                     account_id=account_id, epoch=epoch, view=view,
                 )  # fmt: skip
             else:
-                lifetime_ns = terms.holds.lifetime_ns(request.network, preauthorization=request.kind is _ESTIMATE)
-                response = AuthorizationResponse(
-                    authorization_id, True, amount_cents, APPROVED_CODE, None, at_ns + lifetime_ns
-                )
+                lifetime_ns = self._lifetime_ns(request)
+                response = approved(request, amount_cents, at_ns + lifetime_ns)
                 authorization = Authorization(
                     authorization_id, account_id, request.network, amount_cents, amount_cents, 0,
                     Status.OPEN, at_ns, at_ns + lifetime_ns, request.card_id, request.mcc, 0, amount_cents,
@@ -119,6 +143,20 @@ class Authorize:
                 return await self._decline_taken(request, fingerprint)
             if recorded is Recorded.OUTDATED:
                 card = None
+
+    def _lifetime_ns(self, request: AuthorizationRequest) -> int:
+        """How long its hold lives; looked up once for each sort of request."""
+        sort = (request.network, request.kind, request.presence, request.initiator, request.mcc)
+        lifetime_ns = self._lifetimes_ns.get(sort)
+        if lifetime_ns is None:
+            lifetime_ns = self._lifetimes_ns[sort] = self._terms.holds.lifetime_ns(
+                request.network,
+                preauthorization=request.kind is _ESTIMATE,
+                presence=request.presence,
+                initiator=request.initiator,
+                mcc=request.mcc,
+            )
+        return lifetime_ns
 
     async def _look_up(self, card_id: str) -> tuple[Card | None, Account | None, int]:
         """What the ledger says of a card that the cache does not know, or knows an old view of."""
@@ -219,13 +257,15 @@ class Authorize:
             account_id = account_in(rows, request)
             if stored is None:
                 return Commit(answers=(answer,), result=account_id)
-            if stored.fingerprint != answer.fingerprint or not stored.response.approved or known is None:
+            if stored.fingerprint != answer.fingerprint or not stored.response.approved:
                 return Commit(result=account_id)
-            after = known.reversed()
-            freed = usdc6_of(known.held_cents)
+            if known is None or known.status is not Status.OPEN or not stored.response.hold_expires_at_ns:
+                return Commit(answers=(answer,), result=account_id)
+            after = known.reversed(stored.response.approved_cents)
+            freed = usdc6_of(known.held_cents - after.held_cents)
             entry = journal.release(request.authorization_id, known.account_id, self._ports.clock.now_ns(), freed)
             return Commit(
-                entries=(entry,) if freed else (), authorizations=(after,), answers=(answer,),
+                entries=(entry,), authorizations=(after,), answers=(answer,),
                 ref=f"undo:{answer.key}", changes=(change_of(known, after, freed),), result=account_id,
             )  # fmt: skip
 
@@ -234,36 +274,3 @@ class Authorize:
         await follow(self._ports, commit.ref, commit.changes)
         if commit.result:
             await resync(self._ports, commit.result)
-
-
-def unavailable(request: AuthorizationRequest) -> Answer:
-    """The decline of a request that could not be decided in time."""
-    response = declined(request.authorization_id, DeclineReason.ISSUER_UNAVAILABLE)
-    return Answer(request.idempotency_key, fingerprint_of(request), response)
-
-
-def same(stored: Answer, request: AuthorizationRequest) -> AuthorizationResponse:
-    """The stored answer, to the request that it was given to. Raises IdempotencyConflict for another one."""
-    if stored.fingerprint != fingerprint_of(request):
-        raise IdempotencyConflict(f"{request.idempotency_key}: used before with another body")
-    return stored.response
-
-
-def account_in(rows: Rows, request: AuthorizationRequest) -> str:
-    """The account of the request's card, "" if there is no such card."""
-    card = rows.cards.get(request.card_id)
-    return "" if card is None else card.account_id
-
-
-def declined(authorization_id: str, reason: DeclineReason) -> AuthorizationResponse:
-    """The answer that refuses, with its ISO 8583 response code."""
-    return AuthorizationResponse(authorization_id, False, 0, RESPONSE_CODES[reason], reason, 0)
-
-
-def fingerprint_of(request: AuthorizationRequest) -> bytes:
-    """16 bytes that stand for the body of a request, without its key: what a repeat has to match."""
-    body = repr(
-        (request.authorization_id, request.card_id, request.amount_cents, request.network, request.merchant_id,
-         request.mcc, request.kind is _ESTIMATE)
-    )  # fmt: skip
-    return md5(body.encode(), usedforsecurity=False).digest()

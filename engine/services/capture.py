@@ -1,12 +1,20 @@
-"""Capture: a clearing file says what merchants really took. A capture always posts, each at most once."""
+"""Capture: a clearing file says what merchants really took, and what they gave back. It always posts, once."""
 
 from __future__ import annotations
 
+from engine.domain import credits
 from engine.domain import ledger as journal
 from engine.domain.authorization import Authorization
 from engine.domain.ledger import Commit, Entry, HoldChange, Queued, Rows, Touch, change_of
-from engine.domain.money import USDC6_PER_CENT, usdc6_of
-from engine.interface import CaptureOutcome, CaptureResult, ClearingBatch, ClearingReceipt, Presentment
+from engine.domain.money import usdc6_of
+from engine.interface import (
+    CaptureOutcome,
+    CaptureResult,
+    ClearingBatch,
+    ClearingReceipt,
+    Presentment,
+    PresentmentKind,
+)
 from engine.ports import Ports
 from engine.services.follow import follow
 from engine.services.once import answer_once
@@ -57,15 +65,14 @@ def post(batch: ClearingBatch, rows: Rows, now_ns: int) -> Commit:
             results.append(CaptureResult(ref, CaptureOutcome.UNKNOWN_CARD, 0, 0, 0))
             continue
         posted[ref] = None
-        entry, change, released_cents = running.take(presentment, account_id, now_ns)
+        step = running.credit if presentment.kind is PresentmentKind.REFUND else running.take
+        entry, change, to_burn_usdc6, result = step(presentment, account_id, now_ns)
         entries.append(entry)
         if change is not None:
             changes.append(change)
-        covered = entry.amount_usdc6 - entry.receivable_usdc6
-        if covered:
-            queued.append(Queued(ref, account_id, covered))
-        short_cents = -(-entry.receivable_usdc6 // USDC6_PER_CENT)
-        results.append(CaptureResult(ref, CaptureOutcome.POSTED, presentment.amount_cents, released_cents, short_cents))
+        if to_burn_usdc6:
+            queued.append(Queued(ref, account_id, to_burn_usdc6))
+        results.append(result)
     return Commit(
         entries=tuple(entries),
         authorizations=tuple(running.changed.values()),
@@ -76,12 +83,18 @@ def post(batch: ClearingBatch, rows: Rows, now_ns: int) -> Commit:
     )
 
 
+_Step = tuple[Entry, HoldChange | None, int, CaptureResult]
+"""What one presentment does: its entry, what the hold store follows, what is to be burned (less, if negative), and the
+result."""
+
+
 class _Running:
-    """Authorizations and available funds as they stand after the presentments posted so far."""
+    """Authorizations, and what customers have and owe, as they stand after the presentments posted so far."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._own: dict[str, int] = {}
+        self._owed: dict[str, int] = {}
         self.changed: dict[str, Authorization] = {}
 
     def account_of(self, presentment: Presentment) -> str | None:
@@ -91,7 +104,7 @@ class _Running:
         card = self._rows.cards.get(presentment.card_id)
         return card.account_id if card is not None else None
 
-    def take(self, presentment: Presentment, account_id: str, now_ns: int) -> tuple[Entry, HoldChange | None, int]:
+    def take(self, presentment: Presentment, account_id: str, now_ns: int) -> _Step:
         """Spend the hold first, then whatever else the customer has here, even on its way out; the rest is owed."""
         authorization_id = presentment.authorization_id
         known = self.changed.get(authorization_id) or self._rows.authorizations.get(authorization_id)
@@ -104,13 +117,9 @@ class _Running:
         spent_cents = min(presentment.amount_cents, held_before)
         freed_cents = held_before - spent_cents - held_after
         beyond = usdc6_of(presentment.amount_cents - spent_cents)
-        own = self._own.get(account_id)
-        if own is None:
-            funds = self._rows.funds.get(account_id)
-            own = funds.available_usdc6 + funds.withdrawing_usdc6 if funds is not None else 0
+        own, owed = self._funds_of(account_id)
         own += usdc6_of(freed_cents)
         taken = min(beyond, max(own, 0))
-        self._own[account_id] = own - taken
         available = usdc6_of(freed_cents) - taken
         change = HoldChange(account_id, available_usdc6=available) if available else None
         if held_before:
@@ -120,13 +129,44 @@ class _Running:
             amount_cents=presentment.amount_cents, from_hold_usdc6=usdc6_of(spent_cents),
             freed_usdc6=usdc6_of(freed_cents), from_available_usdc6=taken,
         )  # fmt: skip
-        return entry, change, freed_cents
+        self._own[account_id] = own - taken
+        self._owed[account_id] = owed + entry.receivable_usdc6
+        result = CaptureResult(
+            presentment.presentment_id, CaptureOutcome.POSTED, presentment.amount_cents, freed_cents,
+            credits.cents_up(entry.receivable_usdc6),
+        )  # fmt: skip
+        return entry, change, entry.amount_usdc6 - entry.receivable_usdc6, result
+
+    def credit(self, presentment: Presentment, account_id: str, now_ns: int) -> _Step:
+        """A refund pays first what the customer owes; the rest can be spent, and so much less is burned."""
+        cents = presentment.amount_cents
+        own, owed = self._funds_of(account_id)
+        recovered = credits.recovered_of(owed, cents)
+        free = usdc6_of(cents) - recovered
+        self._own[account_id] = own + free
+        self._owed[account_id] = owed - recovered
+        entry = credits.refund(
+            presentment.presentment_id, account_id, presentment.network, now_ns,
+            amount_cents=cents, recovered_usdc6=recovered,
+        )  # fmt: skip
+        result = CaptureResult(
+            presentment.presentment_id, CaptureOutcome.POSTED, cents, 0, 0, credits.cents_down(recovered)
+        )
+        return entry, HoldChange(account_id, available_usdc6=free) if free else None, -free, result
+
+    def _funds_of(self, account_id: str) -> tuple[int, int]:
+        """What the customer has here beside holds, and what is owed; both in millionths of a USDC."""
+        if account_id not in self._own:
+            funds = self._rows.funds.get(account_id)
+            self._own[account_id] = funds.available_usdc6 + funds.withdrawing_usdc6 if funds is not None else 0
+            self._owed[account_id] = funds.receivable_usdc6 if funds is not None else 0
+        return self._own[account_id], self._owed[account_id]
 
 
 def body_of(batch: ClearingBatch) -> str:
     """The body of a clearing batch, without its key."""
     rows = [
-        (p.presentment_id, p.authorization_id, p.card_id, p.network, p.amount_cents, p.final)
+        (p.presentment_id, p.authorization_id, p.card_id, p.network, p.amount_cents, p.final, str(p.kind))
         for p in batch.presentments
     ]
     return repr((batch.network, batch.file_id, rows))

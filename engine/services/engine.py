@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from engine.domain.accounts import Account, Card
-from engine.domain.ledger import Commit, Rows, Touch
 from engine.interface import (
-    AccountOpening,
     Balance,
     EngineError,
     EngineKit,
@@ -13,13 +10,14 @@ from engine.interface import (
     StatementKind,
     StatementPage,
 )
-from engine.ports import PortUnavailable
+from engine.services.advise import Advise
 from engine.services.authorize import Authorize
 from engine.services.background import Background
 from engine.services.capture import Capture
 from engine.services.deposit import Deposit
+from engine.services.dispute import Disputes
 from engine.services.expire import Expire
-from engine.services.follow import resync
+from engine.services.open_account import OpenAccount
 from engine.services.reverse import Reverse
 from engine.services.settle import Settle
 from engine.services.sweep import Sweep
@@ -35,31 +33,16 @@ class ProductionEngine:
     def __init__(self, kit: EngineKit) -> None:
         self._ports = kit.ports
         self._background = Background()
+        self.open_account = OpenAccount(kit.ports)
         self.authorize = Authorize(kit.ports, kit.terms, self._background)
+        self.advise = Advise(kit.ports, kit.terms)
         self.reverse = Reverse(kit.ports)
         self.capture = Capture(kit.ports)
         self.expire = Expire(kit.ports, Sweep(kit.ports, kit.terms))
+        self.dispute = Disputes(kit.ports)
         self.deposit = Deposit(kit.ports)
         self.withdraw = Withdraw(kit.ports)
         self.settle = Settle(kit.ports, kit.terms)
-
-    async def open_account(self, opening: AccountOpening) -> None:
-        account = Account(opening.account_id, opening.address, opening.status, opening.kyc_level)
-        cards = tuple(
-            Card(card.card_id, opening.account_id, card.network, card.expires_at_ns, card.status)
-            for card in opening.cards
-        )
-
-        def transition(rows: Rows) -> Commit:
-            return Commit(accounts=(account,), cards=cards, result=account.account_id not in rows.funds)
-
-        commit = await self._ports.ledger.update(Touch(accounts=(account.account_id,)), transition)
-        try:
-            await self._ports.cache.put_account(account, cards, commit.view)
-            if commit.result:
-                await resync(self._ports, account.account_id)
-        except PortUnavailable:
-            pass  # the ledger has it, and refuses what rests on less: this only spares the first swipe the way there
 
     async def balance(self, account_id: str) -> Balance:
         funds = await self._ports.ledger.funds(account_id)

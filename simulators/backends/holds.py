@@ -93,7 +93,7 @@ class MemoryHoldStore:
             image.month_cents += amount_cents
             self._holds[authorization_id] = (image, left_usdc6 + amount_usdc6)
             self._unswept.append(hold)
-        return Placed(image.epoch, reason)
+        return Placed(image.epoch, reason, image.available_usdc6)
 
     async def apply(self, ref: str, changes: Sequence[HoldChange]) -> Sequence[str]:
         await self._serve()

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.domain.accounts import Account, Card, Funds
 from engine.domain.authorization import Authorization, Status
+from engine.domain.disputes import Dispute
 from engine.domain.ledger import (
     USD,
     AccountSnapshot,
@@ -19,6 +20,7 @@ from engine.domain.ledger import (
     EntryKind,
     HoldChange,
     OpenHold,
+    Posted,
     Queued,
     Recorded,
     Rows,
@@ -40,6 +42,9 @@ _LINES = {
     EntryKind.RECOVERY: "recovery",
     EntryKind.WITHDRAWAL: "withdrawal",
     EntryKind.SETTLEMENT: "settlement",
+    EntryKind.REFUND: "refund",
+    EntryKind.DISPUTE_CREDIT: "dispute_credit",
+    EntryKind.DISPUTE_RETURN: "dispute_return",
 }
 _BOOKS = ("available", "held", "unsettled", "withdrawing", "receivable")
 _BOOK = {book: index for index, book in enumerate(_BOOKS)}
@@ -54,15 +59,17 @@ class UnbalancedEntry(Exception):
 class _Queue:
     """What one account has to burn, as columns: after clearing, a whole day of captures waits here."""
 
-    __slots__ = ("_amounts_usdc6", "_refs")
+    __slots__ = ("_amounts_usdc6", "_refs", "net_usdc6")
 
     def __init__(self) -> None:
         self._refs: list[str] = []
         self._amounts_usdc6 = array("q")
+        self.net_usdc6 = 0
 
     def add(self, queued: Queued) -> None:
         self._refs.append(queued.ref)
         self._amounts_usdc6.append(queued.amount_usdc6)
+        self.net_usdc6 += queued.amount_usdc6
 
     def of(self, account_id: str) -> Iterator[tuple[str, str, int]]:
         return zip(self._refs, repeat(account_id), self._amounts_usdc6, strict=False)
@@ -83,6 +90,7 @@ class MemoryLedger:
         self._answers: dict[str, Answer] = {}
         """All but those that the authorizations keep."""
         self._posted: set[str] = set()
+        self._disputes: dict[str, Dispute] = {}
         self._queued: dict[str, _Queue] = {}
         self._settlements: dict[str, Settlement] = {}
         self._expiring: dict[int, deque[str]] = {}
@@ -194,7 +202,8 @@ class MemoryLedger:
 
     async def form_settlement(self, now_ns: int, max_users: int) -> Settlement | None:
         await self._serve()
-        account_ids = [account_id for account_id, _ in zip(self._queued, range(max_users), strict=False)]
+        owing = (account_id for account_id, queue in self._queued.items() if queue.net_usdc6 > 0)
+        account_ids = list(islice(owing, max_users))
         if not account_ids:
             return None
         settlement = settlement_of(
@@ -247,6 +256,8 @@ class MemoryLedger:
         account_ids = dict.fromkeys(touch.accounts)
         account_ids.update(dict.fromkeys([authorization.account_id for authorization in authorizations.values()]))
         account_ids.update(dict.fromkeys([card.account_id for card in cards.values()]))
+        sales = _found(self._sale, touch.disputed)
+        account_ids.update(dict.fromkeys([sale.account_id for sale in sales.values()]))
         funds = _found(self._funds_of, account_ids)
         return Rows(
             authorizations,
@@ -257,7 +268,22 @@ class MemoryLedger:
             _found(self._settlements.get, touch.settlements),
             _found(self._outbox.get, touch.keys),
             {account_id: self._funds[account_id][_EPOCH] for account_id in funds},
+            sales,
+            _found(self._disputes.get, touch.disputed),
         )
+
+    def _sale(self, presentment_id: str) -> Posted | None:
+        """Read from the statement, line by line: a sale is seldom disputed."""
+        kinds, refs, accounts, amounts, _ = self._lines
+        if presentment_id not in self._posted:
+            return None
+        at = -1
+        while True:
+            at = refs.index(presentment_id, at + 1)
+            if kinds[at] == "capture":
+                return Posted(accounts[at], amounts[at])
+            if kinds[at] == "refund":
+                return None
 
     def _commit(self, commit: Commit) -> Commit:
         """Make it durable; returned with what only the ledger knows: the epochs of changes, the view that it made."""
@@ -282,6 +308,8 @@ class MemoryLedger:
         self._posted.update(commit.posted)
         for settlement_id in commit.closed:
             del self._settlements[settlement_id]
+        for dispute in commit.disputes:
+            self._disputes[dispute.presentment_id] = dispute
         if not commit.changes:
             return commit
         changes = tuple(

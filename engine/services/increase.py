@@ -1,0 +1,106 @@
+"""Increase: a merchant asks for more on an open authorization; a new decision, the same hold."""
+
+from __future__ import annotations
+
+from engine.domain import ledger as journal
+from engine.domain.authorization import Authorization, Status
+from engine.domain.decide import standing
+from engine.domain.decline import APPROVED_CODE, DeclineReason
+from engine.domain.ledger import Answer, Commit, Rows, Touch
+from engine.domain.lifecycle import Event, outcome
+from engine.domain.money import usdc6_of
+from engine.domain.terms import Terms
+from engine.interface import AuthorizationRequest, AuthorizationResponse
+from engine.ports import Hold, Ports, Unplaced
+from engine.services.answering import declined
+from engine.services.follow import resync
+
+_STALE = object()
+
+
+class Increase:
+    """Decides a request of kind INCREMENTAL. It counts in the limit windows of the decision that it adds to."""
+
+    def __init__(self, ports: Ports, terms: Terms) -> None:
+        self._ports = ports
+        self._terms = terms
+
+    async def __call__(self, request: AuthorizationRequest, fingerprint: bytes) -> AuthorizationResponse | None:
+        """The decision, committed; None where this key has been answered before."""
+        while True:
+            known, reason = await self._standing(request)
+            epoch = 0
+            if reason is None:
+                epoch, refusal = await self._place(request, known)
+                if refusal.__class__ is Unplaced:
+                    await resync(self._ports, known.account_id)
+                    continue
+                reason = refusal
+            answer = await self._commit(request, fingerprint, reason, epoch)
+            if epoch and (answer is _STALE or answer is None or not answer.approved):
+                await resync(self._ports, known.account_id)
+            if answer is not _STALE:
+                return answer
+
+    async def _standing(self, request: AuthorizationRequest) -> tuple[Authorization | None, DeclineReason | None]:
+        """The authorization to add to, and what speaks against it, its card or its holder."""
+        ports = self._ports
+        touch = Touch(authorizations=(request.authorization_id,))
+        rows: Rows = (await ports.ledger.update(touch, lambda rows: Commit(result=rows))).result
+        known = rows.authorizations.get(request.authorization_id)
+        if not may_grow(known, request):
+            return known, DeclineReason.INVALID_TRANSACTION
+        found = await ports.ledger.card(request.card_id)
+        card, account = (None, None) if found is None else (found.card, found.account)
+        return known, standing(card, account, ports.clock.now_ns(), self._terms)
+
+    async def _place(self, request: AuthorizationRequest, known: Authorization) -> tuple[int, object]:
+        hold = Hold(
+            request.authorization_id, known.account_id, usdc6_of(request.amount_cents), request.amount_cents,
+            known.counted_at_ns, known.card_id, known.mcc, True,
+        )  # fmt: skip
+        placed = await self._ports.holds.place(hold, self._terms.limits)
+        return placed.epoch, placed.refusal
+
+    async def _commit(
+        self, request: AuthorizationRequest, fingerprint: bytes, reason: DeclineReason | None, epoch: int
+    ) -> AuthorizationResponse | None:
+        """Record what was decided, unless the truth is another by now."""
+        now_ns = self._ports.clock.now_ns()
+        key = request.idempotency_key
+
+        def transition(rows: Rows) -> Commit:
+            if rows.answers:
+                return Commit()
+            known = rows.authorizations.get(request.authorization_id)
+            against = reason
+            if against is None and not may_grow(known, request):
+                against = DeclineReason.INVALID_TRANSACTION
+            if against is None and rows.epochs[known.account_id] != epoch:
+                return Commit(result=_STALE)
+            if against is None and rows.funds[known.account_id].available_usdc6 < usdc6_of(request.amount_cents):
+                against = DeclineReason.INSUFFICIENT_FUNDS
+            if against is not None:
+                response = declined(request.authorization_id, against)
+                return Commit(answers=(Answer(key, fingerprint, response),), result=response)
+            response = AuthorizationResponse(
+                request.authorization_id, True, request.amount_cents, APPROVED_CODE, None, known.expires_at_ns
+            )
+            return Commit(
+                entries=(journal.hold(key, known.account_id, now_ns, usdc6_of(request.amount_cents)),),
+                authorizations=(known.increased(request.amount_cents),),
+                answers=(Answer(key, fingerprint, response),),
+                result=response,
+            )
+
+        touch = Touch(authorizations=(request.authorization_id,), keys=(key,))
+        return (await self._ports.ledger.update(touch, transition)).result
+
+
+def may_grow(known: Authorization | None, request: AuthorizationRequest) -> bool:
+    """Whether this authorization may be added to, and by this request."""
+    return (
+        known is not None
+        and outcome(known.status, Event.INCREASE) is Status.OPEN
+        and (known.card_id, known.network) == (request.card_id, request.network)
+    )

@@ -1,0 +1,58 @@
+"""Open an account: a customer, the cards and the mandates, as they are from now on."""
+
+from __future__ import annotations
+
+from engine.domain.accounts import Account, Card, Mandate
+from engine.domain.ledger import Commit, Rows, Touch
+from engine.interface import AccountOpening, CardOpening
+from engine.ports import Ports, PortUnavailable
+from engine.services.follow import resync
+
+
+class OpenAccount:
+    """The verb, with what it needs."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    async def __call__(self, opening: AccountOpening) -> None:
+        """Create or replace; what was decided before stays. From the answer on, every decision sees it."""
+
+        def transition(rows: Rows) -> Commit:
+            cards = tuple(card_of(card, opening.account_id, rows) for card in opening.cards)
+            return Commit(
+                accounts=(account,), cards=cards, result=(cards, opening.account_id not in rows.funds)
+            )  # fmt: skip
+
+        account = account_of(opening)
+        replaced = tuple(card.replaces for card in opening.cards if card.replaces)
+        touch = Touch(accounts=(account.account_id,), cards=replaced)
+        commit = await self._ports.ledger.update(touch, transition)
+        cards, is_new = commit.result
+        try:
+            await self._ports.cache.put_account(account, cards, commit.view)
+            if is_new:
+                await resync(self._ports, account.account_id)
+        except PortUnavailable:
+            pass  # the ledger has it, and refuses what rests on less: this only spares the first swipe the way there
+
+
+def account_of(opening: AccountOpening) -> Account:
+    """The account that is kept."""
+    mandates = tuple(
+        Mandate(mandate.mandate_id, mandate.expires_at_ns, mandate.status, mandate.limits)
+        for mandate in opening.mandates
+    )
+    return Account(opening.account_id, opening.address, opening.status, opening.kyc_level, mandates)
+
+
+def card_of(card: CardOpening, account_id: str, rows: Rows) -> Card:
+    """The card that is kept: of its PAN the last four digits. A replacement goes on counting where the old one was."""
+    counter_id = card.card_id
+    if card.replaces:
+        forerunner = rows.cards.get(card.replaces)
+        counter_id = card.replaces if forerunner is None else forerunner.counter_id
+    return Card(
+        card.card_id, account_id, card.network, card.expires_at_ns, card.status, card.limits, card.mandate_id,
+        counter_id, card.pan[-4:],
+    )  # fmt: skip

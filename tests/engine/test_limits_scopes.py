@@ -1,0 +1,89 @@
+"""An account, its cards and its mandates: each with limits of its own, all of them held against every spend."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.decline import DeclineReason
+from engine.domain.limits import Spend, given_back
+from engine.domain.policies import PRESETS, Cause
+from engine.domain.scopes import Scope, Tally
+from engine.domain.terms import NO_LIMITS, Velocity
+
+NOON_NS = 1_488_801_600 * 10**9  # 2017-03-06
+WEEK_NS = 7 * 86_400 * 10**9
+ACCOUNT = Scope("account", replace(NO_LIMITS, daily_cents=1_000))
+OLD = Scope("card:old", replace(NO_LIMITS, daily_cents=300), frozenset({"old"}))
+NEW = Scope("card:new", replace(NO_LIMITS, daily_cents=300), frozenset({"old", "new"}))
+MANDATE = Scope("mandate:m", replace(NO_LIMITS, weekly_cents=500), frozenset({"new", "other"}))
+
+
+def spend(card_id: str, cents: int, at_ns: int = NOON_NS) -> Spend:
+    return Spend("a", card_id, "5411", at_ns, cents)
+
+
+@pytest.mark.parametrize(("spent", "cents", "reason"), [
+    ([("old", 200)], 99, None), ([("old", 200)], 100, None), ([("old", 200)], 101, DeclineReason.DAILY_LIMIT),
+    ([("other", 400)], 100, None), ([("other", 400)], 101, DeclineReason.WEEKLY_LIMIT),
+    ([("third", 900)], 100, None), ([("third", 900)], 101, DeclineReason.DAILY_LIMIT),
+    ([("third", 900), ("other", 450)], 101, DeclineReason.DAILY_LIMIT),
+])  # fmt: skip
+def test_a_spend_has_to_pass_every_scope_of_its_card(spent, cents, reason) -> None:
+    tally = Tally([ACCOUNT, NEW, MANDATE])
+    for card_id, before in spent:
+        tally.take(spend(card_id, before))
+    assert tally.check(spend("new", cents), [ACCOUNT, NEW, MANDATE]) is reason
+
+
+@pytest.mark.parametrize(
+    ("scope", "reason"), [(NEW, DeclineReason.DAILY_LIMIT), (NEW._replace(card_ids=frozenset({"new"})), None)]
+)
+def test_a_card_that_replaces_another_inherits_what_it_spent_or_begins_anew(scope, reason) -> None:
+    assert Tally([scope], [spend("old", 300)]).check(spend("new", 1), [scope]) is reason
+
+
+@pytest.mark.parametrize(("other", "known"), [
+    (NEW, True),
+    (NEW._replace(limits=replace(NEW.limits, daily_cents=5)), True),
+    (NEW._replace(card_ids=frozenset({"new"})), False),
+    (NEW._replace(key="card:newer"), False),
+    (NEW._replace(limits=replace(NEW.limits, policy=PRESETS["lithic"])), False),
+    (NEW._replace(limits=replace(NEW.limits, velocity=(Velocity(60, 1),))), False),
+])  # fmt: skip
+def test_a_scope_with_other_cards_or_windows_is_not_known(other, known) -> None:
+    assert Tally([ACCOUNT, NEW]).knows([ACCOUNT, other]) is known
+
+
+SCOPES = [ACCOUNT, OLD, NEW, MANDATE]
+DRAWN = st.lists(
+    st.tuples(
+        st.sampled_from(["old", "new", "other", "third"]),
+        st.integers(1, 200),
+        st.integers(0, WEEK_NS // 8),
+        st.sampled_from([None, *Cause]),
+        st.integers(0, 250),
+    ),
+    max_size=12,
+)
+
+
+@given(DRAWN, st.sampled_from(list(PRESETS.values())))
+def test_a_tally_that_followed_everything_is_the_one_made_from_what_counts_now(drawn, policy) -> None:
+    scopes = [scope._replace(limits=replace(scope.limits, lifetime_cents=900, policy=policy)) for scope in SCOPES]
+    tally, spends, at_ns = Tally(scopes), [], NOON_NS
+    for card_id, cents, later_ns, cause, back_cents in drawn:
+        at_ns += later_ns
+        one = spend(card_id, cents, at_ns)
+        rebuilt = Tally(scopes, spends)
+        for scope in scopes:
+            assert tally.check(one, [scope]) is rebuilt.check(one, [scope])
+        tally.take(one)
+        if cause is not None:
+            after = given_back(one, back_cents, cause, policy)
+            tally.follow(one, after)
+            one = after
+        spends.append(one)

@@ -14,12 +14,15 @@ from operator import attrgetter
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from engine.interface import AuthorizationRequest, AuthorizationResponse, ClearingBatch, ClearingReceipt
+from engine.interface import AuthorizationRequest, AuthorizationResponse, ClearingBatch, ClearingReceipt, NotSupported
 from engine.wire import VERBS, Done
 from scenarios.problems import BadInput, nearest
 
 AT_THE_END = ("balance", "statement")
 """Asked when the books are closed: without an answer there is nothing to report."""
+
+MAY_LACK = ("advise", "dispute")
+"""Verbs that an engine may have been written before; without them it says NotSupported."""
 
 _Call = Callable[[Any], Awaitable[Any]]
 _Wrong = Callable[[Any, Any], str | None]
@@ -34,23 +37,35 @@ class WrongAnswer(TypeError):
 
 
 class GuardedEngine:
-    """A CardEngine that passes everything on to ``engine``, and looks at what comes back."""
+    """A CardEngine that passes everything on to ``engine``, and looks at what comes back.
 
-    def __init__(self, engine: Any, reference: str) -> None:
+    Not ``whole``: it may lack verbs, which then raise NotSupported, and what it raises at the end is told as it is.
+    """
+
+    def __init__(self, engine: Any, reference: str, *, whole: bool = True) -> None:
         missing = [name for name in VERBS if not callable(getattr(engine, name, None))]
-        if missing:
+        needed = [name for name in missing if name not in MAY_LACK]
+        if needed and (whole or len(missing) == len(VERBS)):
             has = [name for name in dir(engine) if not name.startswith("_")]
-            close = nearest(missing[0], has)
+            close = nearest(needed[0], has)
             hint = f" (did you mean its {close}?)" if close else ""
             kind = type(engine).__name__
-            raise BadInput(f"engine {reference!r}: {kind} is no CardEngine, it has no {', '.join(missing)}{hint}")
+            raise BadInput(f"engine {reference!r}: {kind} is no CardEngine, it has no {', '.join(needed)}{hint}")
         self._engine = engine
         for name in VERBS:
-            guard = _must_answer if name in AT_THE_END else _checked
-            setattr(self, name, guard(getattr(engine, name), name, _WRONG[name], reference))
+            guard = _must_answer if whole and name in AT_THE_END else _checked
+            call = _not_offered(name) if name in missing else getattr(engine, name)
+            setattr(self, name, guard(call, name, _WRONG[name], reference))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
+
+
+def _not_offered(name: str) -> _Call:
+    async def not_offered(message: Any) -> Any:
+        raise NotSupported(f"this engine offers no {name}")
+
+    return not_offered
 
 
 def _checked(call: _Call, name: str, wrong: _Wrong, reference: str) -> _Call:

@@ -37,8 +37,8 @@ class EngineReference:
     factory: Any
 
 
-def find_engine(reference: str) -> EngineReference:
-    """Import what ``reference`` names; modules of the current folder are found too.
+def find_engine(reference: str, *, whole: bool = True) -> EngineReference:
+    """Import what ``reference`` names; modules of the current folder are found too. Not ``whole``: it may lack verbs.
 
     Raises BadInput with the nearest name there is, or with the error of the module's own code.
     """
@@ -62,8 +62,8 @@ def find_engine(reference: str) -> EngineReference:
     if asgi:
         from simulators.http_engine import HttpEngine
 
-        return EngineReference(text, _guarded(partial(HttpEngine, found), text))
-    return EngineReference(text, found if text in ENGINES else _guarded(found, text))
+        return EngineReference(text, _guarded(partial(HttpEngine, found), text, whole))
+    return EngineReference(text, found if text in ENGINES else _guarded(found, text, whole))
 
 
 def _planted(reference: str) -> Callable[[Any], Any]:
@@ -77,7 +77,7 @@ def _planted(reference: str) -> Callable[[Any], Any]:
     return planted(bug).build
 
 
-def _guarded(factory: Callable[[Any], Any], reference: str) -> Callable[[Any], Any]:
+def _guarded(factory: Callable[[Any], Any], reference: str, whole: bool) -> Callable[[Any], Any]:
     """The factory of a user's engine; what it and its engine get wrong is told as theirs."""
     from scenarios.engine_guard import GuardedEngine
 
@@ -87,7 +87,7 @@ def _guarded(factory: Callable[[Any], Any], reference: str) -> Callable[[Any], A
             built = factory(kit)
         except Exception as error:  # the user's code again
             raise BadInput(f"engine {reference!r}: {_what_broke('its factory', error)}") from error
-        return GuardedEngine(built, reference)
+        return GuardedEngine(built, reference, whole=whole)
 
     return build
 

@@ -51,12 +51,21 @@ def run(
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/SCENARIO-SEED]")] = None,
     override: SetOption = None,
     explore: Annotated[bool, typer.Option("--explore", help="Let the seed shuffle ties in time.")] = False,
+    orders: Annotated[
+        int | None,
+        typer.Option("--exhaust", min=1, metavar="N", help="Run all orders of ties, or N; failures go to --out."),
+    ] = None,
 ) -> None:
     """Run one scenario and write its run folder."""
-    from scenarios.cli import running
     from scenarios.runner import Order
 
     order = Order(scenario, engine, seed, explore, tuple(override or ()))
+    if orders is not None:
+        from scenarios.cli import exhausting
+
+        raise typer.Exit(exhausting.exhaust(order, orders, out or Path("runs/fuzz")))
+    from scenarios.cli import running
+
     raise typer.Exit(running.run(order, out))
 
 
@@ -148,6 +157,20 @@ def compare(
     from scenarios.cli import reading
 
     raise typer.Exit(reading.compare(base, new, tolerance))
+
+
+@app.command()
+def conform(
+    engine: Annotated[str, typer.Option("--engine", metavar="REF", help="As for `run`.")] = "engine",
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="FEATURE", help="A row, a rule or one case; may be repeated.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for scripts.")] = False,
+) -> None:
+    """Try every rule of the seam on an engine; a table by feature, and what is broken."""
+    from scenarios.cli import conform as conformance
+
+    raise typer.Exit(conformance.conform(engine, tuple(only or ()), as_json))
 
 
 @traces.command("import")

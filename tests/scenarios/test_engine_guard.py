@@ -16,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.interface import (
+    AdviceOutcome,
+    AdviceReceipt,
     AuthorizationRequest,
     AuthorizationResponse,
     Balance,
@@ -24,8 +26,12 @@ from engine.interface import (
     ClearingBatch,
     ClearingReceipt,
     DeclineReason,
+    DisputeOutcome,
+    DisputeReceipt,
+    DisputeState,
     ExpiryReceipt,
     NoticeReceipt,
+    NotSupported,
     Presentment,
     ReversalResponse,
     SettlementReceipt,
@@ -51,8 +57,10 @@ PAGE = StatementPage((ENTRY, ENTRY), -1)
 SOUND = {
     "open_account": (None, None),
     "authorize": (REQUEST, DECLINED),
+    "advise": (None, AdviceReceipt("a1", AdviceOutcome.ADOPTED, 100, 9)),
     "reverse": (None, ReversalResponse("a1", 0)),
     "capture": (BATCH, RECEIPT),
+    "dispute": (None, DisputeReceipt("d1", DisputeOutcome.APPLIED, DisputeState.NEW, 0, 0)),
     "deposit": (None, NoticeReceipt("d1", True)),
     "withdraw": (None, NoticeReceipt("w1", False)),
     "expire": (1, ExpiryReceipt(("a1", "a2"))),
@@ -150,6 +158,29 @@ def test_a_wrong_field_when_the_books_are_closed_ends_the_run_with_its_name(verb
         ask(verb, answer)
     expected = f"engine 'mine:build': {verb} answered a wrong {type(answer).__name__}: {said}"
     assert str(error.value).startswith(expected)
+
+
+def lacking(*verbs: str) -> Answering:
+    """An engine without these verbs."""
+    engine = Answering(None)
+    for verb in verbs:
+        delattr(engine, verb)
+    return engine
+
+
+@pytest.mark.parametrize("verb", ["advise", "dispute"])
+def test_an_engine_may_have_been_written_before_a_verb_was_there(verb: str) -> None:
+    with pytest.raises(NotSupported, match=f"offers no {verb}"):
+        asyncio.run(getattr(GuardedEngine(lacking(verb), "mine:build"), verb)(None))
+
+
+def test_an_engine_that_need_not_be_whole_may_lack_any_verb_but_not_all() -> None:
+    with pytest.raises(BadInput, match="it has no reverse"):
+        GuardedEngine(lacking("reverse", "advise"), "mine:build")
+    with pytest.raises(NotSupported, match="offers no reverse"):
+        asyncio.run(GuardedEngine(lacking("reverse"), "mine:build", whole=False).reverse(None))
+    with pytest.raises(BadInput, match="it has no open_account"):
+        GuardedEngine(lacking(*VERBS), "mine:build", whole=False)
 
 
 class Word(str):

@@ -1,0 +1,1 @@
+"""The cases, by subject; each module adds its own when it is imported."""

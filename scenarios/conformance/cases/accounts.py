@@ -1,0 +1,29 @@
+"""Accounts and cards: opened, changed, expired."""
+
+from __future__ import annotations
+
+from engine.interface import AccountStatus, DeclineReason
+from scenarios.conformance.bench import Bench
+from scenarios.conformance.registry import case
+from scenarios.conformance.verdicts import declined, same
+
+
+@case("Accounts")
+async def a_card_is_good_until_the_instant_of_its_expiry(bench: Bench) -> None:
+    await bench.open(card_expires_at_ns=bench.start_ns + 5)
+    await bench.fund(1_000)
+    bench.clock.at_ns = bench.start_ns + 4
+    await bench.approve("a1", 100)
+    bench.clock.at_ns = bench.start_ns + 5
+    same(declined(await bench.authorize("a2", 100)), DeclineReason.CARD_EXPIRED, "the reason")
+
+
+@case("Accounts")
+async def opening_an_account_again_keeps_its_funds(bench: Bench) -> None:
+    await bench.open()
+    await bench.fund(1_000)
+    await bench.approve("a1", 300)
+    await bench.open(status=AccountStatus.SUSPENDED)
+    same(await bench.funds(), {"available": 700, "held": 300}, "the funds")
+    await bench.open()
+    await bench.approve("a2", 700)

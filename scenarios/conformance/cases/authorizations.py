@@ -1,0 +1,79 @@
+"""Approvals and declines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.interface import AccountStatus, AuthorizationResponse, CardStatus, DeclineReason, LimitTerms, Terms
+from scenarios.conformance.bench import Bench
+from scenarios.conformance.registry import case, each
+from scenarios.conformance.verdicts import declined, same
+
+
+@case("Approvals")
+async def an_approval_sets_its_amount_aside(bench: Bench) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    answer = await bench.authorize("a1", 2_500)
+    validity_ns = bench.terms.holds.validity_ns["visa"]
+    same(answer, AuthorizationResponse("a1", True, 2_500, "00", None, bench.start_ns + validity_ns))
+    same(await bench.funds(), {"available": 7_500, "held": 2_500}, "the funds")
+
+
+@case("Approvals", each("cents,approved", [(9_999, True), (10_000, True), (10_001, False)]))
+async def all_that_is_available_can_be_spent_and_not_a_cent_more(bench: Bench, cents: int, approved: bool) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    answer = await bench.authorize("a1", cents)
+    same(declined(answer), None if approved else DeclineReason.INSUFFICIENT_FUNDS, "the reason")
+
+
+@case("Approvals")
+async def a_fraction_of_a_cent_does_not_buy_a_cent(bench: Bench) -> None:
+    await bench.open()
+    await bench.fund(0, usdc6=19_999)
+    same(declined(await bench.authorize("a1", 2)), DeclineReason.INSUFFICIENT_FUNDS, "the reason")
+    await bench.approve("a2", 1)
+    balance = await bench.balance()
+    same((balance.available_usdc6, balance.held_usdc6), (9_999, 10_000))
+
+
+@case(
+    "Ladder of declines",
+    terms=Terms(limits=LimitTerms(per_transaction_cents=1_000, daily_cents=800, monthly_cents=700)),
+)
+async def the_ladder_answers_the_highest_reason_that_holds(bench: Bench) -> None:
+    """Every fault that an account can carry is mended from the top; each time the next lower reason shows."""
+    faults: dict[str, Any] = {
+        "card_status": CardStatus.FROZEN,
+        "card_expires_at_ns": bench.start_ns,
+        "status": AccountStatus.SUSPENDED,
+        "kyc_level": 0,
+    }
+    attempts = iter(range(100))
+
+    async def reason(cents: int = 1_200) -> DeclineReason | None:
+        return declined(await bench.authorize(f"a{next(attempts)}", cents))
+
+    same(await reason(), DeclineReason.CARD_NOT_FOUND, "the reason")
+    await bench.open(**faults | {"card_status": CardStatus.CANCELLED})
+    same(await reason(0), DeclineReason.INVALID_AMOUNT, "the reason")
+    same(await reason(-1), DeclineReason.INVALID_AMOUNT, "the reason")
+    same(await reason(), DeclineReason.CARD_CANCELLED, "the reason")
+    await bench.open(**faults)
+    same(await reason(), DeclineReason.CARD_FROZEN, "the reason")
+    await bench.open(**faults | {"card_status": CardStatus.ACTIVE})
+    same(await reason(), DeclineReason.CARD_EXPIRED, "the reason")
+    del faults["card_status"], faults["card_expires_at_ns"]
+    await bench.open(**faults)
+    same(await reason(), DeclineReason.ACCOUNT_SUSPENDED, "the reason")
+    await bench.open(kyc_level=0)
+    same(await reason(), DeclineReason.KYC_REQUIRED, "the reason")
+    await bench.open()
+    same(await reason(), DeclineReason.INSUFFICIENT_FUNDS, "the reason")
+    await bench.fund(100_000)
+    same(await reason(), DeclineReason.TRANSACTION_LIMIT, "the reason")
+    same(await reason(1_000), DeclineReason.DAILY_LIMIT, "the reason")
+    same(await reason(800), DeclineReason.MONTHLY_LIMIT, "the reason")
+    same(await reason(700), None, "the reason")
+    same(await bench.funds(), {"available": 99_300, "held": 700}, "the funds")

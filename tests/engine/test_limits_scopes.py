@@ -87,3 +87,19 @@ def test_a_tally_that_followed_everything_is_the_one_made_from_what_counts_now(d
             tally.follow(one, after)
             one = after
         spends.append(one)
+
+
+def test_what_came_back_altogether_is_no_transaction_of_any_scope() -> None:
+    scope = NEW._replace(limits=replace(NO_LIMITS, daily_count=1))
+    tally = Tally([scope], [spend("new", 10)])
+    assert tally.check(spend("new", 1), [scope]) is DeclineReason.VELOCITY_LIMIT
+    tally.follow(spend("new", 10), spend("new", 0))
+    assert tally.check(spend("new", 1), [scope]) is None
+
+
+@pytest.mark.parametrize(("cents", "reason"), [(99, None), (100, None), (101, DeclineReason.LIFETIME_LIMIT)])
+def test_what_came_back_to_the_lifetime_alone_may_be_spent_of_it_again(cents, reason) -> None:
+    scope = NEW._replace(limits=replace(NO_LIMITS, lifetime_cents=100, policy=PRESETS["lithic"]))
+    tally = Tally([scope], [spend("new", 60)])
+    tally.follow(spend("new", 60), given_back(spend("new", 60), 60, Cause.REFUND, PRESETS["lithic"]))
+    assert tally.check(spend("new", cents), [scope]) is reason

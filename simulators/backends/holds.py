@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from engine.domain.decide import numeric
+from engine.domain.decide import is_plain, numeric
 from engine.domain.ledger import AccountSnapshot, HoldChange, OpenHold
 from engine.domain.terms import LimitTerms
 from engine.domain.windows import day_of, month_of_day
+from engine.interface import NotSupported
 from engine.ports import Hold, Placed, Unplaced
 from simulators.backends.served import Served
 
@@ -71,9 +72,15 @@ class MemoryHoldStore:
         """What is left of each hold: whose, how much (millionths of a USDC)."""
         self._unswept: deque[Hold] = deque()
         self._checkpoint: dict[str, _Image] = {}
+        self._plain: LimitTerms | None = None
+        """The limits seen last; those that are not plain are refused."""
 
     async def place(self, hold: Hold, limits: LimitTerms) -> Placed:
         await self._serve()
+        if limits is not self._plain:
+            if not is_plain(limits):
+                raise NotSupported("this hold store enforces amount, UTC day and month by the default policy alone")
+            self._plain = limits
         authorization_id, account_id, amount_usdc6, amount_cents, at_ns, _, _, extends = hold
         image = self._images.get(account_id)
         if image is None or image.incarnation != self._incarnation:

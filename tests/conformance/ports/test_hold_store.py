@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from engine.domain.decline import DeclineReason
 from engine.domain.ledger import AccountSnapshot, HoldChange, OpenHold, Spend
-from engine.domain.terms import DAY_NS, LimitTerms
+from engine.domain.terms import DAY_NS, LimitTerms, Velocity
+from engine.interface import NotSupported
 from engine.ports import Hold, Unplaced
 
 LIMITS = LimitTerms(per_transaction_cents=1_000, daily_cents=2_500, monthly_cents=6_000)
@@ -261,5 +262,21 @@ def test_the_balance_is_always_what_was_credited_less_what_is_held(steps, name) 
         assert await refusal(store, hold("probe", left + 1), WIDE) is DeclineReason.INSUFFICIENT_FUNDS
         if left:
             assert await refusal(store, hold("probe", left), WIDE) is None
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [LimitTerms(weekly_cents=1), LimitTerms(velocity=(Velocity(60, 1),)), LimitTerms(blocked_mccs=frozenset("5"))],
+)
+def test_limits_are_enforced_or_refused_and_never_ignored(make, limits) -> None:
+    async def scenario(kernel):
+        store = await funded(make, kernel)
+        try:
+            placed = [(await store.place(hold(f"a{n}", 2)._replace(mcc="5"), limits)).refusal for n in range(2)]
+        except NotSupported:
+            return
+        assert placed[-1] is not None
 
     run(scenario)

@@ -114,7 +114,7 @@ def test_two_planted_engines_and_the_right_one_live_in_one_process() -> None:
 
 def test_a_backend_is_edited_for_one_world_only() -> None:
     old = "        reason = numeric("
-    bug = bug_of(Edit("simulators.backends.holds", old, "        balance.available_usdc6 = 0\n" + old))
+    bug = bug_of(Edit("simulators.backends.holds", old, "        image.available_usdc6 = 0\n" + old))
     broken = attempt(bug, "storm", 1, Way.NO_FAULTS)
     right = attempt(None, "storm", 1, Way.NO_FAULTS)
     assert broken.reached > 0

@@ -19,16 +19,16 @@ BUGS = (
         edits=(
             Edit(
                 _AUTHORIZE,
-                "            return stored.response\n",
-                "            answer = stored.response\n"
-                "            if not answer.approved:\n"
-                "                return answer\n"
-                "            estimate = request.kind is _ESTIMATE\n"
-                "            lifetime_ns = self._terms.holds.lifetime_ns(request.network, preauthorization=estimate)\n"
-                "            return AuthorizationResponse(\n"
-                "                answer.authorization_id, True, answer.approved_cents, APPROVED_CODE, None,\n"
-                "                self._ports.clock.now_ns() + lifetime_ns,\n"
-                "            )\n",
+                "                    waited_s += TWIN_POLL_S\n        except",
+                "                    waited_s += TWIN_POLL_S\n"
+                "            answer = same(stored, request)\n"
+                "            if answer.approved:\n"
+                "                ends_at_ns = self._ports.clock.now_ns() + self._terms.holds.lifetime_ns(\n"
+                "                    request.network, preauthorization=request.kind is _ESTIMATE\n"
+                "                )\n"
+                "                asked, cents = answer.authorization_id, answer.approved_cents\n"
+                "                return AuthorizationResponse(asked, True, cents, APPROVED_CODE, None, ends_at_ns)\n"
+                "        except",
             ),
         ),
     ),

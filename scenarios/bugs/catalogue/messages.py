@@ -19,8 +19,8 @@ BUGS = (
         edits=(
             Edit(
                 _REVERSE,
-                "                return Commit(authorizations=(mark,), result=ReversalResponse(authorization_id, 0))",
-                "                return Commit(result=ReversalResponse(authorization_id, 0 * mark.held_cents))",
+                "        return Commit(authorizations=(mark,), result=ReversalResponse(authorization_id, 0))",
+                "        return Commit(result=ReversalResponse(authorization_id, 0 * mark.held_cents))",
             ),
         ),
     ),

@@ -61,10 +61,10 @@ _CLIMATES: dict[FaultKind, _Climate] = {
     FaultKind.CLOG: _Climate(0.05, 1, 20 * SECOND_NS),
     FaultKind.LATE_ANSWER: _Climate(0.15, 8, 3 * SECOND_NS),
     FaultKind.REVERSAL_FIRST: _Climate(0.15, 8, 2 * SECOND_NS),
-    FaultKind.CRASH: _Climate(0.006, 2, 4 * SECOND_NS, "life"),
-    FaultKind.POWER_CUT: _Climate(0.006, 1, 10 * SECOND_NS, "life"),
-    FaultKind.PAUSE: _Climate(0.008, 2, 2 * SECOND_NS, "life"),
-    FaultKind.SLOW: _Climate(0.008, 1, 20 * SECOND_NS, "life"),
+    FaultKind.CRASH: _Climate(0.012, 2, 4 * SECOND_NS, "life"),
+    FaultKind.POWER_CUT: _Climate(0.012, 1, 10 * SECOND_NS, "life"),
+    FaultKind.PAUSE: _Climate(0.012, 2, 2 * SECOND_NS, "life"),
+    FaultKind.SLOW: _Climate(0.012, 1, 20 * SECOND_NS, "life"),
     FaultKind.STORE_SLOW: _Climate(0.1, 20, 150 * MS_NS, "life"),
     FaultKind.STORE_FAILED: _Climate(0.05, 10, 0, "life"),
     FaultKind.UNKNOWN_OUTCOME: _Climate(0.05, 10, 0, "life"),
@@ -99,6 +99,8 @@ ALWAYS_ONE = frozenset({FaultKind.CLOCK_SKEW, FaultKind.CALENDAR_EDGE})
 """Of these a run has one storm at most: there is one clock, and one start."""
 LATE_SHARE = 0.35
 """Of storms that may last to the end: they begin after the traffic, when files are cleared and captures settled."""
+SPLIT = ("process", "store")
+"""These come either with the traffic or after it."""
 LATE_FORCE = 4
 """By how much likelier those strike: there is less that they can hit."""
 TARGETED = frozenset({FaultKind.PARTITION_IN, FaultKind.PARTITION_OUT, FaultKind.CLOG, FaultKind.DELAY})
@@ -153,6 +155,8 @@ def _drawn(index: int, kind: FaultKind, settings: WorldSettings, healed_ns: int,
         late = stream.bernoulli(LATE_SHARE) and climate.during == "life"
         begin_ns += settings.traffic_ns if late else int(min(settings.traffic_ns, HOUR_NS) * 0.3 * stream.uniform())
         force *= LATE_FORCE if late else 1
+        if not late and kind.group in SPLIT:
+            end_ns = min(settings.warmup_ns + settings.traffic_ns, healed_ns)
     names = ["", *(network.name for network in settings.networks if network.share)]
     target = stream.choice(names)
     return Storm(

@@ -9,23 +9,25 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "world"))
 
-from worlds import QUIET, VISA, Run, run
+from worlds import QUIET, Run, run
 
+from engine.services.engine import ProductionEngine
 from simulators.faults.kinds import FaultKind
-from simulators.settings import HOUR_NS, SECOND_NS, Faults, Payday, Step
+from simulators.settings import DAY_NS, HOUR_NS, SECOND_NS, Faults, Payday, Step
 
 PEOPLE = tuple(f"person-{number}" for number in range(6))
 BUSY = replace(
     QUIET,
     cardholders=PEOPLE,
     traffic_ns=HOUR_NS,
-    networks=(replace(VISA, repeat_share=0.05),),
+    drain_ns=3 * DAY_NS,
     script=tuple(
-        Step(n * 20 * SECOND_NS, "swipe", PEOPLE[n * 7 % 6], amount_cents=100 + 37 * n, mcc="5411") for n in range(150)
+        Step(n // 2 * 45 * SECOND_NS + n % 2 * SECOND_NS, "swipe", PEOPLE[n * 7 % 6], amount_cents=100 + 37 * n)
+        for n in range(150)
     ),
     funding=replace(QUIET.funding, opening_cents=80_000, paydays=(Payday(HOUR_NS // 2, 5_000),)),
 )
-"""150 swipes within an hour, six people, a payday."""
+"""150 swipes within an hour, two by two, a second apart; six people, a payday."""
 
 
 def stormy(*kinds: str, seed: int = 1, storms: int = 2, engine: Any = None, **changes: Any) -> Run:
@@ -46,3 +48,19 @@ def tally(done: Run) -> dict[str, dict[str, int]]:
 def struck(done: Run, kind: FaultKind) -> list[str]:
     """What a kind was done to."""
     return [row["detail"] for row in done.of("fault") if (row["ref"], row["result"]) == (kind, "injected")]
+
+
+def heard(verb: str, *kinds: str, seed: int = 1) -> list[str]:
+    """The ids of what the engine was told under a verb, in order, repeats included."""
+    ids: list[str] = []
+
+    class Ear(ProductionEngine):
+        async def _listen(self, notice: Any) -> Any:
+            ids.append(getattr(notice, f"{verb}_id"))
+            return await super().__getattribute__(verb)(notice)
+
+        def __getattribute__(self, name: str) -> Any:
+            return super().__getattribute__("_listen" if name == verb else name)
+
+    stormy(*kinds, seed=seed, engine=Ear)
+    return ids

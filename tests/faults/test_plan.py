@@ -1,0 +1,105 @@
+"""The plan of faults: drawn from the seed alone, and stable under removal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from storms import BUSY, run, stormy
+
+from simulators.faults.kinds import FaultKind, chosen
+from simulators.faults.plan import healed_at_ns, plan_of
+from simulators.keep import Keep
+from simulators.settings import HOUR_NS, Faults
+from simulators.world import WorldError
+
+ALL = replace(BUSY, faults=Faults(("all",), 2, swarm=False))
+SWARM = replace(BUSY, faults=Faults(("all",)))
+
+
+def test_globs_name_kinds_and_a_wrong_one_is_told_with_the_nearest() -> None:
+    assert chosen(("process.crash", "cache.*")) == tuple(
+        kind for kind in FaultKind if kind is FaultKind.CRASH or kind.group == "cache"
+    )
+    assert chosen(("all",)) == tuple(FaultKind)
+    assert chosen(()) == ()
+    with pytest.raises(ValueError, match=r"no fault is called 'proces.crash': did you mean process\.crash\?"):
+        chosen(("proces.crash",))
+
+
+def test_no_kinds_or_no_storms_is_fair_weather() -> None:
+    assert plan_of(BUSY) == ()
+    assert plan_of(replace(BUSY, faults=Faults(("all",), 0))) == ()
+
+
+def test_without_swarm_every_kind_is_there() -> None:
+    assert {storm.kind for storm in plan_of(ALL)} == set(FaultKind)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_a_swarm_leaves_out_some_kinds_and_every_storm_heals_in_time(seed: int) -> None:
+    world = replace(SWARM, seed=seed)
+    storms = plan_of(world)
+    assert storms == plan_of(world)
+    assert 0 < len({storm.kind for storm in storms}) < len(FaultKind)
+    assert [storm.index for storm in storms] == list(range(len(storms)))
+    for storm in storms:
+        assert 0 <= storm.start_ns <= storm.end_ns <= healed_at_ns(world)
+        assert 0 < storm.probability <= 1
+        assert storm.kind is FaultKind.CALENDAR_EDGE or storm.start_ns >= world.warmup_ns
+
+
+@given(seed=st.integers(0, 10_000), gone=st.sets(st.integers(0, 40)))
+@settings(max_examples=30, deadline=None)
+def test_taking_storms_out_leaves_the_others_as_they_were(seed: int, gone: set[int]) -> None:
+    world = replace(SWARM, seed=seed)
+    whole, rest = plan_of(world), plan_of(replace(world, without_faults=frozenset(gone)))
+    assert rest == tuple(storm for storm in whole if storm.index not in gone)
+
+
+def test_a_kind_more_moves_no_storm_of_another() -> None:
+    def bare(kinds: tuple[str, ...]) -> list[object]:
+        storms = plan_of(replace(ALL, faults=Faults(kinds, 2, swarm=False)))
+        return [replace(storm, index=0) for storm in storms if storm.kind is FaultKind.DELAY]
+
+    assert bare(("network.delay",)) == bare(("all",))
+
+
+def test_a_shrunk_world_keeps_its_storms_and_heals_before_its_own_end() -> None:
+    shrunk = replace(SWARM, keep=Keep(traffic_ns=HOUR_NS // 4))
+    whole, rest = plan_of(SWARM), plan_of(shrunk)
+    assert [(s.index, s.kind, s.start_ns, s.probability) for s in rest] == [
+        (s.index, s.kind, s.start_ns, s.probability) for s in whole
+    ]
+    assert all(storm.end_ns <= healed_at_ns(shrunk, HOUR_NS // 4) for storm in rest)
+
+
+def test_what_could_never_strike_is_refused() -> None:
+    long = Faults(("all",), heal_before_end_ns=BUSY.traffic_ns + BUSY.drain_ns)
+    with pytest.raises(WorldError, match="longer drain"):
+        run(replace(BUSY, faults=long))
+    assert plan_of(replace(BUSY, faults=replace(long, heal_before_end_ns=long.heal_before_end_ns - 1)))
+
+
+def test_the_same_seed_gives_the_same_trace_and_another_seed_another() -> None:
+    once, again, other = (stormy("all", seed=seed).result.trace_sha256 for seed in (5, 5, 6))
+    assert once == again != other
+
+
+def test_taking_one_storm_out_leaves_what_the_others_draw() -> None:
+    """The notices are struck alike, whether the drifting of amounts is there or not: neither sees the other's draws."""
+    kinds = ("notice.*", "clearing.amount_drift")
+    with_it = stormy(*kinds)
+    drifts = [storm.index for storm in plan_of(replace(BUSY, faults=Faults(kinds, 2, swarm=False)))][-2:]
+    without = stormy(*kinds, without_faults=frozenset(drifts))
+
+    def notices(done: object) -> list[tuple[object, ...]]:
+        rows = [row for row in done.of("fault") if row["ref"].startswith("notice.")]
+        return [(row["at_ns"], row["ref"], row["result"], row["detail"]) for row in rows]
+
+    assert notices(with_it) == notices(without)
+    assert [row for row in with_it.of("fault") if row["ref"] == "clearing.amount_drift"]
+    assert not [row for row in without.of("fault") if row["ref"] == "clearing.amount_drift"]

@@ -28,3 +28,5 @@ class Shrunk(Part):
     """With `explore`: so many ties are shuffled, and the rest run first in, first out."""
     ties: tuple[Index, ...] | None = None
     """With `explore`: only these ties are shuffled, by number, from 0."""
+    choices: tuple[Index, ...] | None = None
+    """With `explore`: which of those that are tied goes next, from 0, at each tie while traffic goes on."""

@@ -239,6 +239,7 @@ def _keep(section: model_shrunk.Shrunk) -> Keep:
         traffic_ns=section.traffic,
         ties_until=section.ties_until,
         ties=chosen(section.ties),
+        choices=section.choices,
     )
 
 

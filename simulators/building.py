@@ -23,7 +23,7 @@ from simulators.backends.settlement import SimulatedSettlementChain
 from simulators.events import COLUMNS
 from simulators.faults.calendar import moved
 from simulators.faults.plan import Storm, plan_of
-from simulators.kernel import Chunk, Kernel, SeededTies, Ties, Trace, fences
+from simulators.kernel import Chunk, Kernel, ScriptedTies, SeededTies, Ties, Trace, fences
 from simulators.settings import SECOND_NS, Purchases, WorldSettings
 from simulators.tap import Tap
 
@@ -84,7 +84,7 @@ def build(
     """Make the parts; those that ``storms`` hit are made to be hit. Raises WorldError."""
     epoch_ns = settings.start_ns - settings.warmup_ns
     if ties is None and settings.explore:
-        ties = SeededTies(settings.seed, settings.keep.ties_until, settings.keep.ties)
+        ties = _ties(settings)
     kernel = Kernel(settings.seed, epoch_ns=epoch_ns, ties=ties)
     trace = Trace(COLUMNS, sink)
     if storms:
@@ -111,6 +111,18 @@ def build(
         clock=Timekeeper(kernel, tap, engine, trace, settings.terms.settlement_interval_ns),
         people=_populate(settings, purchases, kernel, epoch_ns),
     )  # fmt: skip
+
+
+def _ties(settings: WorldSettings) -> Ties:
+    keep = settings.keep
+    if keep.choices is None:
+        return SeededTies(settings.seed, keep.ties_until, keep.ties)
+    return ScriptedTies(keep.choices, *traffic_span(settings))
+
+
+def traffic_span(settings: WorldSettings) -> tuple[int, int]:
+    """From when until when the shops are open, in ns since the world began."""
+    return settings.warmup_ns, settings.warmup_ns + settings.keep.traffic_of(settings.traffic_ns)
 
 
 class Maker:

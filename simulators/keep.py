@@ -12,6 +12,7 @@ class Keep:
     ``swipes``: rows of the traffic, from 0. ``cardholders``: account ids. ``steps``: of the script, from 0, as written.
     ``traffic_ns``: no swipe or step after it, and the drain begins there. ``ties_until``: of a world that is explored,
     only so many ties are shuffled, and the rest run first in, first out; ``ties``: only these are, by their number.
+    ``choices``: instead of the seed, these say who goes next at each tie while traffic goes on.
     Latencies are drawn as messages travel: those of a network stay in step, those of stores may move to another call.
     """
 
@@ -21,6 +22,7 @@ class Keep:
     traffic_ns: int | None = None
     ties_until: int | None = None
     ties: frozenset[int] | None = None
+    choices: tuple[int, ...] | None = None
 
     def swipe(self, row: int, account_id: str) -> bool:
         """Whether this row of the traffic is swiped."""

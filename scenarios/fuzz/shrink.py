@@ -107,17 +107,32 @@ class Shrinker:
 
     def _ties(self) -> None:
         """First in, first out throughout; else after the fewest ties; else but for the fewest."""
-        if not self._scenario.explore:
+        if not self._scenario.explore or self._still(self._plainly()):
+            return
+        if self._scenario.shrunk.choices is not None:
+            self._choices(self._scenario.shrunk.choices)
             return
         if self._scenario.shrunk.ties is None:
-            if self._still(self._scenario.model_copy(update={"explore": False})):
-                return
             until = self.best.ties if self._scenario.shrunk.ties_until is None else self._scenario.shrunk.ties_until
             least = bisect_right(range(until + 1), False, key=lambda ties: self._fails(ties_until=ties))
             self._fails(ties_until=least)
         until = self._scenario.shrunk.ties_until
         every = range(until if until is not None else self.best.ties)
         self._least("ties", self._scenario.shrunk.ties if self._scenario.shrunk.ties is not None else tuple(every))
+
+    def _plainly(self) -> Scenario:
+        """Without any tie shuffled."""
+        shrunk = self._scenario.shrunk.model_copy(update={"ties_until": None, "ties": None, "choices": None})
+        return self._scenario.model_copy(update={"explore": False, "shrunk": shrunk})
+
+    def _choices(self, choices: tuple[int, ...]) -> None:
+        """The fewest ties at which it is not first in, first out."""
+
+        def only(kept: tuple[int, ...]) -> bool:
+            chosen = [choice if tie in kept else 0 for tie, choice in enumerate(choices)]
+            return self._fails(choices=tuple(chosen[: max(kept, default=-1) + 1]))
+
+        minimized([tie for tie, choice in enumerate(choices) if choice], only)
 
     # trying
 
@@ -182,5 +197,14 @@ def size_of(ready: Ready, trial: Trial) -> Size:
         swipes=len(kept_swipes(settings, purchases)) if purchases is not None else 0,
         steps=len(kept_steps(settings)),
         storms=len(plan_of(settings)),
-        ties=len(keep.ties) if keep.ties is not None else min(trial.ties, keep.ties_until or trial.ties),
+        ties=_shuffled(keep, trial),
     )
+
+
+def _shuffled(keep: Keep, trial: Trial) -> int:
+    """How many ties need not be first in, first out."""
+    if keep.choices is not None:
+        return sum(map(bool, keep.choices))
+    if keep.ties is not None:
+        return len(keep.ties)
+    return trial.ties if keep.ties_until is None else min(trial.ties, keep.ties_until)

@@ -32,6 +32,8 @@ def story(ready: Ready, trial: Trial, invariant: str) -> Iterator[str]:
         for index in kept_steps(settings)
     ]
     yield from _listed("script", steps)
+    if settings.keep.choices is not None:
+        yield from _listed("who goes next at each tie, from 0", [", ".join(map(str, settings.keep.choices))])
     if settings.keep.ties is not None:
         yield from _listed("ties shuffled", [", ".join(map(str, sorted(settings.keep.ties)))])
     told = [row for row in events_before(trial.events, found.at_ns, len(trial.events)) if row[0] >= settings.warmup_ns]

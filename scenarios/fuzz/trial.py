@@ -16,7 +16,7 @@ from scenarios.resolve import Resolved
 from scenarios.runner import stop_behind
 from simulators.backends.chain.node import NodeError
 from simulators.backends.chain.revm import RevmMissing
-from simulators.kernel import Chunk
+from simulators.kernel import Chunk, Ties
 from simulators.world import World, WorldError, WorldResult
 
 CRASH = "crash"
@@ -82,19 +82,19 @@ def _rows(chunk: Chunk) -> Iterator[Row]:
     return zip(*chunk.columns, strict=True)
 
 
-def attempt(ready: Ready, seed: int | None = None) -> Trial:
-    """Run the case with this seed, or its own. Raises BadInput for what no seed would change."""
+def attempt(ready: Ready, seed: int | None = None, ties: Ties | None = None) -> Trial:
+    """Run the case with this seed, or its own; ``ties`` choose in the seed's place. Raises BadInput."""
     begun_s = time.thread_time()
     with _one_world:
         scenario, resolved = ready.world(seed)
-        return _run(ready, scenario.seed, resolved, begun_s)
+        return _run(ready, scenario.seed, resolved, ties, begun_s)
 
 
-def _run(ready: Ready, seed: int, resolved: Resolved, begun_s: float) -> Trial:
+def _run(ready: Ready, seed: int, resolved: Resolved, ties: Ties | None, begun_s: float) -> Trial:
     tail, result = _Tail(), None
     broken: list[Found] = []
     try:
-        world = World(resolved.settings, resolved.purchases, ready.engine, tail)
+        world = World(resolved.settings, resolved.purchases, ready.engine, tail, ties)
     except (WorldError, NodeError, RevmMissing) as error:
         raise BadInput(str(error)) from error
     try:

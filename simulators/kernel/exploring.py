@@ -57,13 +57,12 @@ class ExploringEnvironment(KernelEnvironment):
         if priority != NORMAL or not queue or queue[0][0] != when:
             return entry
         rivals: list[Any] = []
-        while not _unheard(entry[3]):
-            if not is_dead(entry[3]):
-                rivals.append(entry)
+        while not _matters_not(entry[3]):
+            rivals.append(entry)
             if not queue or queue[0][0] != when or queue[0][1] != NORMAL:
                 break
             entry = heappop(queue)
-        else:  # nobody hears of it, so it does not matter when it goes: no choice is spent on it
+        else:
             for rival in rivals:
                 heappush(queue, rival)
             return entry
@@ -81,9 +80,11 @@ class ExploringEnvironment(KernelEnvironment):
             self._clock.utc_ns = self._clock.epoch_ns + when
         kind = type(event)
         if kind is _Future:
-            event.set_result(None)
+            if not event.done():
+                event.set_result(None)
         elif kind is SimTimerHandle:
-            self.ready.append(event)
+            if not is_dead(event):
+                self.ready.append(event)
         else:
             callbacks, event.callbacks = event.callbacks, None
             for callback in callbacks:
@@ -115,6 +116,11 @@ class ExploringEnvironment(KernelEnvironment):
             self.on_callback_error(handle, error)
 
 
-def _unheard(event: Any) -> bool:
-    """A process that has ended, say, for which nobody waits."""
-    return isinstance(event, Event) and not event.callbacks and event._ok
+def _matters_not(event: Any) -> bool:
+    """Whether no choice is spent on when it goes, among what is due at one instant.
+
+    A delay or timer only makes something ready, and among the ready there is a choice. A process that has ended, say,
+    and for which nobody waits, does nothing.
+    """
+    kind = type(event)
+    return kind is _Future or kind is SimTimerHandle or (not event.callbacks and event._ok)

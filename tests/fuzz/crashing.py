@@ -13,6 +13,8 @@ class _Wrapped:
         self._engine = build_engine(kit)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "aclose":
+            raise AttributeError(name)
         return getattr(self._engine, name, _unasked)
 
 
@@ -34,4 +36,18 @@ class ReadsTheClock(_Wrapped):
 
     async def authorize(self, request: Any) -> Any:
         time.sleep(0)
+        return await self._engine.authorize(request)
+
+
+class WantsOrder(_Wrapped):
+    """Falls over when authorizations do not arrive in the order of their numbers."""
+
+    def __init__(self, kit: Any) -> None:
+        super().__init__(kit)
+        self._last = ""
+
+    async def authorize(self, request: Any) -> Any:
+        before, self._last = self._last, request.authorization_id
+        if before > request.authorization_id:
+            raise ZeroDivisionError(f"{request.authorization_id} after {before}")
         return await self._engine.authorize(request)

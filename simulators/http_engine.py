@@ -51,27 +51,11 @@ class WrongBody(ValueError):
     """An application said 200 with what is none of the contract: a bug in it, and nothing to be asked for again."""
 
 
-class HttpEngine:
-    """CardEngine over ``application``. What the application raises instead of answering surfaces unchanged.
+class WireEngine:
+    """CardEngine over the HTTP contract, spoken with ``client``."""
 
-    The application's lifespan is started at the first call and ended by :meth:`aclose`.
-    """
-
-    def __init__(self, application: Application, kit: EngineKit) -> None:
-        state: dict[str, Any] = {}
-
-        async def with_kit(scope: Scope, receive: Receive, send: Send) -> None:
-            extensions = {**scope.get("extensions", {}), "swipelab": {"kit": kit}}
-            kept = state if scope["type"] == "lifespan" else state.copy()
-            await application({**scope, "extensions": extensions, "state": kept}, receive, send)
-
-        self._lifespan = _Lifespan(with_kit)
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(with_kit), base_url=BASE_URL)
-
-    async def aclose(self) -> None:
-        """Let the application shut down."""
-        await self._lifespan.stop()
-        await self._client.aclose()
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
 
     async def open_account(self, opening: AccountOpening) -> None:
         await self._call("open_account", opening)
@@ -111,16 +95,43 @@ class HttpEngine:
 
     async def _call(self, name: str, message: Any) -> Any:
         """Raises the EngineError that a problem body stands for, and WrongBody where status 200 brings no answer."""
-        if not self._lifespan.started:
-            await self._lifespan.start()
         verb = VERBS[name]
-        response = await self._client.post(verb.path, content=to_bytes(message), headers=_JSON, timeout=None)
+        response = await self._client.post(verb.path, content=to_bytes(message), headers=_JSON)
         if response.status_code != 200:
             raise error_of(response.status_code, response.content)
         try:
             return from_bytes(verb.answer, response.content)
         except WireError as error:
             raise WrongBody(f"{verb.path} answered what is no {verb.answer.__name__}: {error}") from error
+
+
+class HttpEngine(WireEngine):
+    """CardEngine over ``application``. What the application raises instead of answering surfaces unchanged.
+
+    The application's lifespan is started at the first call and ended by :meth:`aclose`.
+    """
+
+    def __init__(self, application: Application, kit: EngineKit) -> None:
+        state: dict[str, Any] = {}
+
+        async def with_kit(scope: Scope, receive: Receive, send: Send) -> None:
+            extensions = {**scope.get("extensions", {}), "swipelab": {"kit": kit}}
+            kept = state if scope["type"] == "lifespan" else state.copy()
+            await application({**scope, "extensions": extensions, "state": kept}, receive, send)
+
+        self._lifespan = _Lifespan(with_kit)
+        transport = httpx.ASGITransport(with_kit)
+        super().__init__(httpx.AsyncClient(transport=transport, base_url=BASE_URL, timeout=None))
+
+    async def aclose(self) -> None:
+        """Let the application shut down."""
+        await self._lifespan.stop()
+        await self._client.aclose()
+
+    async def _call(self, name: str, message: Any) -> Any:
+        if not self._lifespan.started:
+            await self._lifespan.start()
+        return await super()._call(name, message)
 
 
 class _Lifespan:

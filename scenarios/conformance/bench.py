@@ -245,6 +245,7 @@ class Bench:
 
     def chain_usdc6(self, account_id: str = "ada") -> int:
         """What the chain holds for an account."""
+        self.chain.needed()
         return self.chain.balances[address_of(account_id)]
 
     async def close(self) -> None:

@@ -76,6 +76,8 @@ def kit(terms: Terms, clock: BenchClock, chain: BenchChain) -> EngineKit:
 def subject_of(reference: str) -> Subject:
     """What ``--engine`` names. Raises BadInput."""
     if reference.strip().startswith(("http://", "https://")):
-        raise NotImplementedError
+        from scenarios.conformance.remote import RemoteEngine
+
+        return RemoteEngine(reference)
     found = find_engine(reference, whole=False)
     return FreshEngine(found.text, found.factory)

@@ -18,9 +18,19 @@ async def a_repeat_gets_the_first_answer_and_does_nothing(bench: Bench, cents: i
     first = await bench.tell(request, bench.engine.authorize)
     funds = await bench.funds()
     await bench.fund(100_000)
-    bench.clock.at_ns += 3_600 * 10**9
     same(await bench.tell(request, bench.engine.authorize), first)
     same(await bench.funds(), {**funds, "available": funds["available"] + 100_000}, "the funds")
+
+
+@case("Idempotency", each("cents", [2_500, 99_999]))
+async def a_repeat_within_the_retention_gets_the_first_answer(bench: Bench, cents: int) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    request = bench.request("a1", cents, key="k1")
+    first = await bench.tell(request, bench.engine.authorize)
+    await bench.fund(100_000)
+    bench.clock.at_ns += bench.terms.idempotency_retention_ns - 1
+    same(await bench.tell(request, bench.engine.authorize), first)
 
 
 @case("Idempotency", each("change", [{"cents": 2_501}, {"merchant": "other"}, {"ref": "a2"}, {"card": "bob-card"}]))

@@ -121,7 +121,7 @@ def _run(ready: Ready, seed: int, resolved: Resolved, ties: Ties | None, begun_s
 
 def _findings(result: WorldResult | None, resolved: Resolved) -> Iterator[Found]:
     if result is not None:
-        epoch_ns = resolved.settings.start_ns - resolved.settings.warmup_ns
+        epoch_ns = result.start_ns - resolved.settings.warmup_ns  # a fault may have moved the whole world in time
         for one in result.findings:
             yield Found(one.invariant, one.at_ns - epoch_ns, one.ref, one.account_id, one.message)
 

@@ -219,3 +219,11 @@ def test_a_failure_says_when_it_happened(tmp_path: Path) -> None:
     assert fuzz(tmp_path) == FAILED
     for failure in map(read_failure, kept(tmp_path)):
         assert failure.found.at_ns >= 30 * MINUTE_NS  # after the warm-up
+
+
+def test_a_world_that_a_fault_moves_to_another_date_counts_from_its_own_beginning(tmp_path: Path) -> None:
+    text = SMALL + "faults: {kinds: [clock.calendar_edge], swarm: false}\n"
+    assert fuzz(tmp_path, text=text) == FAILED
+    for file in kept(tmp_path):
+        assert 30 * MINUTE_NS <= read_failure(file).found.at_ns <= 40 * 60 * MINUTE_NS
+        assert main(["replay", str(file)]) == PASSED

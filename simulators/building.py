@@ -48,6 +48,8 @@ class Parts:
     watcher: ChainWatcher
     clock: Timekeeper
     people: list[Cardholder]
+    over: Callable[[], None]
+    """To be called when the world has ended."""
 
 
 def planned(
@@ -110,6 +112,7 @@ def build(
         watcher=maker.watcher(tap, engine, chain),
         clock=Timekeeper(kernel, tap, engine, trace, settings.terms.settlement_interval_ns),
         people=_populate(settings, purchases, kernel, epoch_ns),
+        over=maker.over,
     )  # fmt: skip
 
 
@@ -153,6 +156,9 @@ class Maker:
             ledger=ledger,
             chain=SimulatedSettlementChain(self._kernel, self.served("chain"), chain),
         )
+
+    def over(self) -> None:
+        """The world has ended: let go of what would outlive it."""
 
     def networks(self, tap: Tap, engine: CardEngine) -> dict[str, CardNetwork]:
         return {

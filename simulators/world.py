@@ -63,6 +63,7 @@ class World:
         self._engine, self._tap, self._networks = parts.engine, parts.tap, parts.networks
         self._watcher, self._clock, self._everybody = parts.watcher, parts.clock, parts.people
         self._people = [person for person in self._everybody if settings.keep.cardholder(person.account_id)]
+        self._over = parts.over
         self._chain.on_block = self._on_block
         numbers = count(1)
         self._next_id = lambda: f"auth-{next(numbers):07d}"
@@ -108,6 +109,7 @@ class World:
         finally:
             kernel.close()
             self._node.close()
+            self._over()
 
     @property
     def now_ns(self) -> int:

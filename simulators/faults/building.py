@@ -54,6 +54,7 @@ class Stormy(Maker):
         self._edge, self._edge_ns, _ = edge_of(settings, storms)
         if self._edge:
             self.weather.injected(FaultKind.CALENDAR_EDGE, self._edge)
+        self._line: Line | None = None
 
     def auditor(self) -> Auditor:
         off = self.weather.plans(FaultKind.CLOCK_SKEW, FaultKind.CLOCK_STEP)
@@ -74,7 +75,7 @@ class Stormy(Maker):
         if not weather.plans_group("process", "store", "cache", "chain"):
             return factory(EngineKit(self._settings.terms, ports))
         memory = MemoryLoss(kernel, weather, ports.holds, ports.cache)
-        line = Line(kernel, weather, memory)
+        line = self._line = Line(kernel, weather, memory)
         ports = _replaced(
             ports, **{name: Remote(name, getattr(ports, name), line) for name in ("cache", "holds", "ledger", "chain")}
         )
@@ -91,6 +92,10 @@ class Stormy(Maker):
             for kind in FaultKind:
                 if kind.group in ITS_OWN:
                     self.weather.skipped(kind, "the engine keeps its books elsewhere")
+
+    def over(self) -> None:
+        if self._line is not None:
+            self._line.hang_up()
 
     def networks(self, tap: Tap, engine: CardEngine) -> dict[str, CardNetwork]:
         weather, kernel, trace = self.weather, self._kernel, self._trace

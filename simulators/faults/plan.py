@@ -81,7 +81,7 @@ _CLIMATES: dict[FaultKind, _Climate] = {
     FaultKind.STUCK_NONCE: _Climate(0.5, 1, 8 * MINUTE_NS, "life"),
     FaultKind.SKIPPED_NONCE: _Climate(0.5, 1, 8 * MINUTE_NS, "life"),
     FaultKind.FEE_SPIKE: _Climate(0.5, 1, 5 * MINUTE_NS, "life"),
-    FaultKind.DROPPED_TRANSACTION: _Climate(0.5, 2, 0, "life"),
+    FaultKind.DROPPED_TRANSACTION: _Climate(0.9, 2, 0, "life"),
     FaultKind.PAUSED_CONTRACT: _Climate(0.5, 1, 4 * MINUTE_NS, "life"),
     FaultKind.TRANSFER_REFUSED: _Climate(0.7, 1, 3 * MINUTE_NS, "early"),
     FaultKind.NOTICE_LOST: _Climate(0.4, 10, 0, "early"),
@@ -102,7 +102,7 @@ LATE_SHARE = 0.35
 SPLIT = ("process", "store")
 """These come either with the traffic or after it."""
 LATE_FORCE = 4
-"""By how much likelier those strike: there is less that they can hit."""
+"""By how much likelier processes then die: there are fewer calls at which they can."""
 TARGETED = frozenset({FaultKind.PARTITION_IN, FaultKind.PARTITION_OUT, FaultKind.CLOG, FaultKind.DELAY})
 """These hit one network, or all of them."""
 
@@ -154,7 +154,7 @@ def _drawn(index: int, kind: FaultKind, settings: WorldSettings, healed_ns: int,
     if climate.during in ("life", "early"):
         late = stream.bernoulli(LATE_SHARE) and climate.during == "life"
         begin_ns += settings.traffic_ns if late else int(min(settings.traffic_ns, HOUR_NS) * 0.3 * stream.uniform())
-        force *= LATE_FORCE if late else 1
+        force *= LATE_FORCE if late and kind.group == "process" else 1
         if not late and kind.group in SPLIT:
             end_ns = min(settings.warmup_ns + settings.traffic_ns, healed_ns)
     names = ["", *(network.name for network in settings.networks if network.share)]

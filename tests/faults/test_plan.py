@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +29,12 @@ def test_globs_name_kinds_and_a_wrong_one_is_told_with_the_nearest() -> None:
     assert chosen(()) == ()
     with pytest.raises(ValueError, match=r"no fault is called 'proces.crash': did you mean process\.crash\?"):
         chosen(("proces.crash",))
+
+
+def test_every_kind_is_on_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "FAULTS.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`([a-z_.]+)`", " ".join(cells))) == sorted(FaultKind)
 
 
 def test_no_kinds_or_no_storms_is_fair_weather() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +49,18 @@ def test_a_bug_differs_from_the_engine_by_exactly_its_edits(bug: Bug) -> None:
             expected = expected.replace(edit.old, edit.new)
         assert text == expected != source_of(module)
         assert len(ranges) == len(edits)
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
+def test_a_bug_names_nothing_that_is_not_there(bug: Bug) -> None:
+    """Else it would crash where it was meant to be wrong."""
+    for module in {edit.module for edit in bug.edits}:
+        edits = tuple(edit for edit in bug.edits if edit.module == module)
+        text, _ = edited(source_of(module), edits, bug.id)
+        ruff = Path(sys.executable).with_name("ruff")
+        words = [ruff, "check", "--isolated", "--no-cache", "--select", "F821,F823", "-q", "-"]
+        said = subprocess.run(words, input=text, capture_output=True, text=True)
+        assert said.returncode == 0, said.stdout
 
 
 def test_a_bug_is_listed_once_and_under_its_family() -> None:

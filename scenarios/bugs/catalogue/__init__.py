@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenarios.bugs.catalogue import (
+    cache_loss,
     funding,
     idempotency,
     lifecycle,
@@ -17,5 +18,5 @@ from scenarios.bugs.record import Bug
 
 __all__ = ["CATALOGUE", "PLANNED"]
 
-_FAMILIES = (money, races, idempotency, limits, lifecycle, messages, settlement, funding)
+_FAMILIES = (money, races, idempotency, limits, lifecycle, messages, settlement, funding, cache_loss)
 CATALOGUE: dict[str, Bug] = {bug.id: bug for family in _FAMILIES for bug in family.BUGS}

@@ -60,4 +60,30 @@ BUGS = (
             ),
         ),
     ),
+    Bug(
+        id="funding-withdrawal-takes-what-is-left",
+        family=Family.FUNDING,
+        what="A withdrawal of more than is free sets aside only what is free; what holds give back later can be spent.",
+        why="A balance must not be negative.",
+        invariant="I2",
+        world="in_and_out",
+        only_when="a withdrawal of everything, with a hold that is released before its payout",
+        edits=(
+            Edit(
+                _WITHDRAW,
+                "journal.withdrawal_request(ref, account_id, now_ns, amount),)",
+                "journal.withdrawal_request(ref, account_id, now_ns, min(amount, max(funds.available_usdc6, 0))),)",
+            ),
+        ),
+    ),
+    Bug(
+        id="funding-payout-only-of-what-was-set-aside",
+        family=Family.FUNDING,
+        what="A payout books what had been set aside for it, even where it is more.",
+        why="A payout always follows its request.",
+        invariant="I10",
+        world="in_and_out",
+        only_when="a payout that is told before its request",
+        edits=(Edit(_WITHDRAW, "from_available_usdc6=amount - from_aside\n", "from_available_usdc6=0\n"),),
+    ),
 )

@@ -26,8 +26,7 @@ BUGS = (
                 "                ends_at_ns = self._ports.clock.now_ns() + self._terms.holds.lifetime_ns(\n"
                 "                    request.network, preauthorization=request.kind is _ESTIMATE\n"
                 "                )\n"
-                "                asked, cents = answer.authorization_id, answer.approved_cents\n"
-                "                return AuthorizationResponse(asked, True, cents, APPROVED_CODE, None, ends_at_ns)\n"
+                "                return approved(request, answer.approved_cents, ends_at_ns)\n"
                 "        except",
             ),
         ),
@@ -41,5 +40,37 @@ BUGS = (
         world="storm",
         only_when="a clearing file that holds a presentment of an earlier one",
         edits=(Edit(_CAPTURE, "if ref in rows.posted or ref in posted:", "if ref in posted:"),),
+    ),
+    Bug(
+        id="idempotency-deposit-known-by-its-block",
+        family=Family.IDEMPOTENCY,
+        what="A deposit is known by its event and its block, so that one whose block was replaced is credited again.",
+        why="Block number and log index make a handy key.",
+        invariant="I3",
+        world="storm",
+        only_when="a deposit that is told again from another block",
+        edits=(
+            Edit(
+                "engine.services.deposit",
+                'key = f"deposit:{ref}"',
+                'key = f"deposit:{ref}:{notice.block_number}"',
+            ),
+        ),
+    ),
+    Bug(
+        id="idempotency-decline-in-need-is-not-stored",
+        family=Family.IDEMPOTENCY,
+        what="The decline of a request that ran out of time is answered and not stored.",
+        why="Errors are not answers.",
+        invariant="I3",
+        world="storm",
+        only_when="a request that runs out of time and is repeated, or that the ledger still commits",
+        edits=(
+            Edit(
+                _AUTHORIZE,
+                "            return Commit(answers=(answer,), result=(answer, account_in(rows, request)))",
+                "            return Commit(result=(answer, account_in(rows, request)))",
+            ),
+        ),
     ),
 )

@@ -18,7 +18,13 @@ BUGS = (
         invariant="I12",
         world="storm",
         only_when="a pre-authorization",
-        edits=(Edit(_AUTHORIZE, "preauthorization=request.kind is _ESTIMATE)", "preauthorization=False)"),),
+        edits=(
+            Edit(
+                _AUTHORIZE,
+                "preauthorization=request.kind is _ESTIMATE,\n                presence",
+                "preauthorization=False,\n                presence",
+            ),
+        ),
     ),
     Bug(
         id="lifecycle-final-capture-keeps-the-rest",
@@ -48,6 +54,39 @@ BUGS = (
                 _CAPTURE,
                 "held_before = known.held_cents if known is not None else 0",
                 "held_before = max(known.authorized_cents - known.captured_cents, 0) if known is not None else 0",
+            ),
+        ),
+    ),
+    Bug(
+        id="lifecycle-expiry-frees-the-books-alone",
+        family=Family.LIFECYCLE,
+        what="A hold that ends is released in the ledger, and the fast store never hears of it.",
+        why="The job runs against the database.",
+        invariant="I12",
+        world="in_and_out",
+        only_when="a purse that needs what an expired hold gave back",
+        edits=(
+            Edit(
+                _EXPIRE,
+                "changes=tuple(change_of(a, a.expired(), usdc6_of(a.held_cents)) for a in ending),",
+                "changes=tuple(change_of(a, a.expired(), usdc6_of(a.held_cents)) for a in ending if not a.held_cents),",
+            ),
+        ),
+    ),
+    Bug(
+        id="lifecycle-hold-ends-an-hour-early",
+        family=Family.LIFECYCLE,
+        what="Holds end an hour before their time.",
+        why="A time zone was added on one side of the comparison.",
+        invariant="I12",
+        world="month_end",
+        only_when="a hold that is never captured",
+        edits=(
+            Edit(_EXPIRE, "known.expires_at_ns <= now_ns\n", "known.expires_at_ns <= now_ns + 3_600_000_000_000\n"),
+            Edit(
+                "simulators.backends.ledger",
+                "if known.expires_at_ns > now_ns or len(found) == limit:",
+                "if known.expires_at_ns > now_ns + 3_600_000_000_000 or len(found) == limit:",
             ),
         ),
     ),

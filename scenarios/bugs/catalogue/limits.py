@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenarios.bugs.record import Bug, Edit, Family
 
 _WINDOWS = "engine.domain.windows"
+_HOLDS = "simulators.backends.holds"
 _DECIDE = "engine.domain.decide"
 
 BUGS = (
@@ -97,6 +98,71 @@ BUGS = (
                 _DECIDE,
                 "and day_cents + amount_cents > limits.daily_cents:",
                 "and day_cents + amount_cents > limits.daily_cents + 1:",
+            ),
+        ),
+    ),
+    Bug(
+        id="limits-nothing-is-given-back",
+        family=Family.LIMITS,
+        what="What is reversed or expires goes on counting in its windows.",
+        why="The counter only ever goes up.",
+        invariant="I12",
+        world="new_year",
+        only_when="a hold that ends in a month that is full otherwise",
+        edits=(
+            Edit(
+                "engine.domain.ledger",
+                "after.counted_cents - before.counted_cents, after.counted_at_ns,",
+                "0 * before.counted_cents, after.counted_at_ns,",
+            ),
+        ),
+    ),
+    Bug(
+        id="limits-given-back-to-today",
+        family=Family.LIMITS,
+        what="What expires gives room to the day on which it expires.",
+        why="The counter of today is the one at hand.",
+        invariant="I4",
+        world="month_end",
+        only_when="a hold of an earlier day that ends on a day that fills up",
+        edits=(
+            Edit(
+                _HOLDS,
+                "image.count(day_of(change.counted_at_ns), change.counted_cents)",
+                "image.count(image.day, change.counted_cents)",
+            ),
+        ),
+    ),
+    Bug(
+        id="limits-capture-gives-back",
+        family=Family.LIMITS,
+        what="A capture below its hold gives the difference back to the limits.",
+        why="It seems fair; the terms say otherwise.",
+        invariant="I4",
+        world="month_end",
+        only_when="a capture below its hold in a month that fills up",
+        edits=(
+            Edit(
+                "engine.services.capture",
+                "change = change_of(known, after, available)",
+                "change = change_of(known, after, available)._replace(counted_cents=-freed_cents)",
+            ),
+        ),
+    ),
+    Bug(
+        id="limits-estimates-do-not-count",
+        family=Family.LIMITS,
+        what="A pre-authorization does not count in the limits.",
+        why="An estimate is no spending yet.",
+        invariant="I4",
+        world="month_end",
+        only_when="a pre-authorization on a day that fills up",
+        edits=(
+            Edit(
+                "engine.services.authorize",
+                "authorization_id, account_id, amount_usdc6, amount_cents, at_ns, request.card_id, request.mcc",
+                "authorization_id, account_id, amount_usdc6, 0 if request.kind is _ESTIMATE else amount_cents, at_ns,\n"
+                "                    request.card_id, request.mcc,",
             ),
         ),
     ),

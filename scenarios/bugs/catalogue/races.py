@@ -2,6 +2,61 @@
 
 from __future__ import annotations
 
-_HOLDS = "simulators.backends.holds"
+from scenarios.bugs.record import Bug, Edit, Family
 
-BUGS = ()
+_HOLDS = "simulators.backends.holds"
+_SWEEP = "engine.services.sweep"
+
+BUGS = (
+    Bug(
+        id="races-day-read-then-written",
+        family=Family.RACES,
+        what="The day's counter is read, and written back a round trip later.",
+        why="GET, add, SET instead of INCRBY.",
+        invariant="I4",
+        world="rush",
+        only_when="two swipes of one purse within a round trip, where the day has room for one",
+        edits=(
+            Edit(
+                _HOLDS,
+                "            image.day_cents += amount_cents\n",
+                "            day_cents = image.day_cents\n"
+                "            await self._serve()\n"
+                "            image.day_cents = day_cents + amount_cents\n",
+            ),
+        ),
+    ),
+    Bug(
+        id="races-checked-then-taken",
+        family=Family.RACES,
+        what="Limits are checked in one round trip and taken in the next.",
+        why="Two commands to the fast store instead of one script.",
+        invariant="I4",
+        world="rush",
+        only_when="two swipes of one purse within a round trip, where the limit has room for one",
+        edits=(
+            Edit(
+                _HOLDS,
+                "        if reason is None:\n            image.available_usdc6 -= amount_usdc6",
+                "        await self._serve()\n"
+                "        if reason is None:\n            image.available_usdc6 -= amount_usdc6",
+            ),
+        ),
+    ),
+    Bug(
+        id="races-orphans-are-kept",
+        family=Family.RACES,
+        what="A hold placed by a process that died before its commit is never given back.",
+        why="The sweep was written for committed work alone.",
+        invariant="I12",
+        world="storm",
+        only_when="the process dies between placing a hold and committing it, and the purse is needed later",
+        edits=(
+            Edit(
+                _SWEEP,
+                "        await self._give_back(now_ns - self._orphan_age_ns)\n",
+                "        self._swept_until_ns = now_ns - self._orphan_age_ns\n",
+            ),
+        ),
+    ),
+)

@@ -56,4 +56,36 @@ BUGS = (
             ),
         ),
     ),
+    Bug(
+        id="settlement-open-ones-are-forgotten",
+        family=Family.SETTLEMENT,
+        what="A tick sends what it formed itself, and nothing that an earlier one left open.",
+        why="Each tick was thought to finish.",
+        invariant="I7",
+        world="storm",
+        only_when="a tick that dies, or that runs out of blocks, before its burn is final",
+        edits=(
+            Edit(
+                _SETTLE,
+                "open_ones = {s.settlement_id: s for s in await ledger.open_settlements()}",
+                "open_ones = {s.settlement_id: s for s in await ledger.open_settlements() if s.at_ns > now_ns}",
+            ),
+        ),
+    ),
+    Bug(
+        id="settlement-unknown-is-taken-for-done",
+        family=Family.SETTLEMENT,
+        what="A node that does not answer is taken for a burn that is final.",
+        why="The error is caught where the loop ends.",
+        invariant="I7",
+        world="storm",
+        only_when="the node fails while a burn that never got in is asked for",
+        edits=(
+            Edit(
+                _SETTLE,
+                "            return None  # unknown now; the next block asks again",
+                '            return BurnOutcome(settlement.settlement_id, "", 0, {})',
+            ),
+        ),
+    ),
 )

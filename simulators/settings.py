@@ -11,7 +11,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from engine.interface import Terms
+from engine.interface import DisputeState, Terms
+from simulators.habits import Changes, Habits
 from simulators.keep import EVERYTHING, Keep
 
 MS_NS = 1_000_000
@@ -97,28 +98,6 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """How merchants make the cleared amount differ from the authorized one, by category.
-
-    Fuel (MCC 5542) authorizes ``fuel_authorize_cents`` as an estimate and clears the true amount. Where tips are usual
-    (``tip_mccs``) a share of ``tip_share`` purchases clears higher, by a lognormal percentage of median
-    ``tip_median_pct`` and at most ``tip_max_pct`` (New York taxi card rides: 90 % tip, median 20 %, at most 62 %).
-    ``split_share`` of remote orders (``split_mccs``) ship, and clear, in two parts, a day apart. ``abandoned_share`` of
-    all approved purchases is never presented, so that the hold has to expire.
-    """
-
-    fuel_authorize_cents: int = 12_500
-    fuel_mccs: frozenset[str] = frozenset({"5542"})
-    tip_mccs: frozenset[str] = frozenset({"5812", "5813", "5814", "4121"})
-    tip_share: float = 0.9
-    tip_median_pct: int = 20
-    tip_max_pct: int = 62
-    split_mccs: frozenset[str] = frozenset({"5964", "5969", "5942", "5732"})
-    split_share: float = 0.1
-    abandoned_share: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Payday:
     """At ``at_ns`` after the start every cardholder is credited ``amount_cents`` on chain, by the on-ramp."""
 
@@ -135,27 +114,55 @@ class Funding:
     paydays: tuple[Payday, ...] = ()
 
 
+Deed = Literal[
+    "swipe", "withdraw_cash", "inquire", "force_post", "stand_in",
+    "increment", "advise", "reverse_part", "void", "refund", "dispute",
+    "deposit", "request_withdrawal", "cancel_withdrawal", "complete_withdrawal",
+    "freeze", "unfreeze", "lose", "cancel", "replace_card",
+    "suspend", "reinstate", "suspend_mandate", "reinstate_mandate", "revoke_mandate",
+]  # fmt: skip
+"""What a step of a script may do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One scripted action at ``at_ns`` after the start.
 
-    ``swipe``: ``card`` (1-based) of ``cardholder`` pays ``amount_cents`` at a merchant of category ``mcc``.
+    ``swipe``, ``withdraw_cash``: ``card`` (1-based) of ``cardholder`` pays ``amount_cents`` at a merchant of category
+    ``mcc``. ``force_post``: presented without being asked for; ``stand_in``: approved by the network alone, told by an
+    advice, and presented. ``called`` names what one of these began.
+    ``increment``, ``advise`` (``amount_cents`` is absolute; 0: declined), ``reverse_part``, ``void``, ``refund``,
+    ``dispute``: of what ``of`` names, or else of the latest that the cardholder began.
     ``deposit``, ``request_withdrawal`` (0 = everything), ``cancel_withdrawal``, ``complete_withdrawal``: by the
     cardholder, on chain.
-    ``freeze``, ``unfreeze``, ``cancel``: the card. ``suspend``, ``reinstate``: the account.
+    ``freeze``, ``unfreeze``, ``lose``, ``cancel``, ``replace_card``: the card. ``suspend``, ``reinstate``: the account.
     """
 
     at_ns: int
-    do: Literal[
-        "swipe", "deposit", "request_withdrawal", "cancel_withdrawal", "complete_withdrawal",
-        "freeze", "unfreeze", "cancel", "suspend", "reinstate",
-    ]  # fmt: skip
+    do: Deed
     cardholder: str
     card: int = 1
     amount_cents: int = 0
     mcc: str = "5411"
     presents_cents: tuple[int, ...] | None = None
     """What is presented for a swipe: nothing, one amount, or two a day apart. None is ``amount_cents``."""
+    days: int = 1
+    """On which day after it is presented."""
+    called: str = ""
+    of: str = ""
+    estimate: bool = False
+    """The amount is one: a pre-authorization."""
+    partial: bool = False
+    """Less than the amount is welcome."""
+    remote: bool = False
+    by_merchant: bool = False
+    """Started by the merchant, as subscriptions are."""
+    matched: bool = True
+    """A refund says which sale it is of."""
+    announced: bool = False
+    """A refund is asked for before it is presented."""
+    state: DisputeState = DisputeState.SUBMITTED
+    """Which one a dispute reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +222,9 @@ class WorldSettings:
     backends: Backends = field(default_factory=Backends)
     networks: tuple[Network, ...] = field(default_factory=default_networks)
     habits: Habits = field(default_factory=Habits)
+    changes: Changes = field(default_factory=Changes)
+    balances_every_ns: int = 0
+    """Every balance is asked for so often, as soon as nothing is under way; 0: only when all is over."""
     funding: Funding = field(default_factory=Funding)
     chain: Chain = field(default_factory=Chain)
     cards: int = 1

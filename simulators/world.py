@@ -13,8 +13,10 @@ import numpy as np
 from contracts import loader
 from engine.domain.money import USDC6_PER_CENT
 from engine.interface import EngineFactory
-from simulators.actors.cardholders import Cardholder, Traffic
+from simulators.actors.cardholders import Traffic
 from simulators.actors.chain import CardChain, Executed, Seen
+from simulators.actors.courses import Courses
+from simulators.actors.issuer import Issuer
 from simulators.actors.merchants import demands_of
 from simulators.actors.watcher import STAGES
 from simulators.auditor import ChainEvent, Finding
@@ -22,7 +24,6 @@ from simulators.building import WorldError, build, planned
 from simulators.kernel import Chunk, Ties
 from simulators.script import Script
 from simulators.settings import HOUR_NS, MINUTE_NS, SECOND_NS, Purchases, WorldSettings
-from simulators.tap import Unanswered
 
 __all__ = ["World", "WorldError", "WorldResult"]
 
@@ -67,18 +68,20 @@ class World:
         self._chain.on_block = self._on_block
         numbers = count(1)
         self._next_id = lambda: f"auth-{next(numbers):07d}"
-        self._script = Script(settings, parts, self._next_id, self._tell_of)
+        self._issuer = Issuer(self._kernel, self._tap, self._engine, self._auditor)
+        self._script = Script(settings, parts, self._next_id, self._issuer.tell_of)
         self._opened = False
-        self._last_refusal = ""
         self._traffic = self._traffic_of(purchases) if purchases is not None else None
 
     def _traffic_of(self, purchases: Purchases) -> Traffic:
         demands = demands_of(purchases, self._settings.habits, self._kernel.stream("merchants").generator)
         settings = self._settings
+        courses = Courses(settings.habits, len(purchases), self._kernel.stream("courses").generator)
         until_ns = settings.start_ns + settings.keep.traffic_of(settings.traffic_ns)
         return Traffic(
-            self._kernel, purchases, demands, self._everybody, self._networks, self._next_id, until_ns, settings.keep
-        )
+            self._kernel, purchases, demands, self._everybody, self._networks, self._next_id, until_ns, courses,
+            settings.keep,
+        )  # fmt: skip
 
     # running
 
@@ -133,7 +136,7 @@ class World:
         kernel = self._kernel
         for person in self._people:
             self._chain.register(person.account_id, person.address)
-            yield from self._tell_of(person)
+            yield from self._issuer.tell_of(person)
         funding = self._settings.funding
         random = kernel.stream("funding").generator
         spread = random.standard_normal(len(self._everybody)) * funding.opening_sigma
@@ -149,22 +152,12 @@ class World:
             )
         self._opened = True
 
-    def _tell_of(self, person: Cardholder) -> Iterator[Any]:
-        opening = person.opening()
-        self._auditor.opened(self._kernel.utc_ns, opening)
-        while True:
-            answer = (yield self._kernel.call(self._tap.tell(opening, self._engine.open_account))).unwrap()
-            if not isinstance(answer, Unanswered):
-                return
-            self._last_refusal = f"; open_account raised {answer.name}: {answer.error}"
-            yield self._kernel.env.timeout(MINUTE_NS)
-
     def _open_the_shops(self) -> Iterator[Any]:
         yield self._kernel.env.timeout(self._settings.warmup_ns)
         if not self._opened or self._watcher.told < (len(self._people) if self._settings.funding.opening_cents else 0):
             raise WorldError(
                 f"warmup of {self._settings.warmup_ns / MINUTE_NS:g} min is too short to open and fund "
-                f"{len(self._people):,} accounts; give it more{self._last_refusal}"
+                f"{len(self._people):,} accounts; give it more{self._issuer.last_refusal}"
             )
         for payday in self._settings.funding.paydays:
             self._kernel.process(self._payday(payday.at_ns, payday.amount_cents), "payday", daemon=True)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from engine.domain.money import usdc6_of
 from engine.interface import (
-    AuthorizationKind,
+    AuthorizationAdvice,
     AuthorizationRequest,
     CardEngine,
+    DisputeNotice,
+    NotSupported,
     ReversalRequest,
 )
 from simulators.actors.clearing import LONGEST_RETRY_NS, Clearing
+from simulators.actors.courses import PLAIN, Course
+from simulators.actors.life import Lives
 from simulators.kernel import Kernel, Trace
 from simulators.settings import MS_NS, Network
 from simulators.tap import Tap, Unanswered
@@ -22,20 +26,26 @@ ASK_AGAIN_NS = 250 * MS_NS
 """After an error the same request, under the same key, is sent again so much later, while the deadline permits."""
 
 
+Told = AuthorizationRequest | AuthorizationAdvice | ReversalRequest | DisputeNotice
+"""What a network tells an engine, other than files."""
+Legs = tuple[Callable[[], int], Callable[[], int]]
+"""How long the next message takes to the engine, and its answer back."""
+
+
 class Swipe:
     """One purchase on its way: what is asked now, what will be presented, and how far it has come.
 
-    ``presented_cents`` 0: nothing ever is; ``rest_cents`` is presented a day later.
+    ``presented_cents`` 0: nothing ever is; ``rest_cents`` is presented a day later. ``course``: what else befalls it.
     """
 
     __slots__ = (
-        "account_id", "asked_cents", "authorization_id", "card_id", "done", "estimate",
+        "account_id", "asked_cents", "authorization_id", "card_id", "course", "done",
         "mcc", "merchant_id", "presented_cents", "rest_cents", "sent_ns", "timed_out",
     )  # fmt: skip
 
     def __init__(
         self, authorization_id: str, account_id: str, card_id: str, merchant_id: str, mcc: str,
-        asked_cents: int, estimate: bool, presented_cents: int, rest_cents: int = 0,
+        asked_cents: int, presented_cents: int, rest_cents: int = 0, course: Course = PLAIN,
     ) -> None:  # fmt: skip
         self.authorization_id = authorization_id
         self.account_id = account_id
@@ -43,7 +53,7 @@ class Swipe:
         self.merchant_id = merchant_id
         self.mcc = mcc
         self.asked_cents = asked_cents
-        self.estimate = estimate
+        self.course = course
         self.presented_cents = presented_cents
         self.rest_cents = rest_cents
         self.sent_ns = 0
@@ -69,7 +79,9 @@ class CardNetwork:
         self._chance = stream.uniform
         self._awaited: deque[Swipe] = deque()
         self._watch = kernel.env.event()
+        self._legs: Legs = (self._out_ns, self._back_ns)
         self.clearing = Clearing(kernel, tap, engine, trace, settings)
+        self.lives = Lives(kernel, self, trace, settings)
 
     def start(self) -> None:
         """Begin to watch deadlines and to clear."""
@@ -105,10 +117,11 @@ class CardNetwork:
         self._arrived(swipe, answer)
 
     def _request_of(self, swipe: Swipe) -> AuthorizationRequest:
+        course = swipe.course
         return AuthorizationRequest(
             swipe.authorization_id, swipe.authorization_id, swipe.card_id, swipe.asked_cents, self.name,
-            swipe.merchant_id, swipe.mcc, self._kernel.epoch_ns + swipe.sent_ns,
-            AuthorizationKind.PREAUTHORIZATION if swipe.estimate else AuthorizationKind.PURCHASE,
+            swipe.merchant_id, swipe.mcc, self._kernel.epoch_ns + swipe.sent_ns, course.kind, course.partial,
+            course.presence, course.initiator,
         )  # fmt: skip
 
     async def _ask_again(self, request: AuthorizationRequest, answer: Any, sent_ns: int) -> Any:
@@ -143,10 +156,13 @@ class CardNetwork:
             (now_ns, kind, swipe.authorization_id, swipe.account_id, self.name, swipe.asked_cents, 0, result,
              now_ns - swipe.sent_ns, "")
         )  # fmt: skip
-        if approved and not swipe.timed_out and swipe.presented_cents:
-            self.clearing.approved(
-                swipe.authorization_id, swipe.account_id, swipe.card_id, swipe.presented_cents, swipe.rest_cents
-            )
+        if approved and not swipe.timed_out:
+            if swipe.course is not PLAIN:
+                self.lives.begin(swipe, answer.approved_cents)
+            elif swipe.presented_cents:
+                self.clearing.approved(
+                    swipe.authorization_id, swipe.account_id, swipe.card_id, swipe.presented_cents, swipe.rest_cents
+                )
 
     def _expect(self, swipe: Swipe) -> None:
         self._awaited.append(swipe)
@@ -170,39 +186,60 @@ class CardNetwork:
             yield self._watch
 
     def _give_up(self, swipe: Swipe) -> None:
-        """Too late: the merchant hears a decline, and the engine a reversal until it answers one."""
+        """Too late: the merchant hears a decline, and the engine a reversal until it answers one.
+
+        Or the network decides by itself, and tells that.
+        """
         swipe.timed_out = True
         now_ns = self._kernel.env.now
+        stands_in = swipe.course.stand_in_cents >= 0
+        said = self.lives.stand_in(swipe) if stands_in else "declined"
         self._append(
             (now_ns, "authorize.timeout", swipe.authorization_id, swipe.account_id, self.name, swipe.asked_cents, 0,
-             "declined", now_ns - swipe.sent_ns, "")
+             said, now_ns - swipe.sent_ns, "")
         )  # fmt: skip
-        self._kernel.process(self._reverse(swipe), f"reversal of {swipe.authorization_id}", daemon=True)
+        if not stands_in:
+            self._kernel.process(self._reverse(swipe), f"reversal of {swipe.authorization_id}", daemon=True)
 
     def _reverse(self, swipe: Swipe) -> Iterator[Any]:
-        kernel = self._kernel
-        env = kernel.env
-        sent_ns = env.now
+        sent_ns = self._kernel.env.now
         request = ReversalRequest(
-            f"{swipe.authorization_id}:reversal", swipe.authorization_id, swipe.card_id, self.name, kernel.utc_ns
-        )
-        retry_ns = self._settings.reversal_retry_ns
-        while True:
-            answer = yield from self._ask_reversal(request)
-            if not isinstance(answer, Unanswered):
-                break
-            yield env.timeout(retry_ns)
-            retry_ns = min(2 * retry_ns, LONGEST_RETRY_NS)
+            f"{swipe.authorization_id}:reversal", swipe.authorization_id, swipe.card_id, self.name,
+            self._kernel.utc_ns,
+        )  # fmt: skip
+        answer = yield from self.tell(request)
+        now_ns = self._kernel.env.now
+        released_cents = 0 if isinstance(answer, Unanswered) else answer.released_cents
+        result = answer.name if isinstance(answer, Unanswered) else "released" if released_cents else "nothing_held"
         self._append(
-            (env.now, "reverse", swipe.authorization_id, swipe.account_id, self.name, swipe.asked_cents,
-             usdc6_of(answer.released_cents), "released" if answer.released_cents else "nothing_held",
-             env.now - sent_ns, "")
+            (now_ns, "reverse", swipe.authorization_id, swipe.account_id, self.name, swipe.asked_cents,
+             usdc6_of(released_cents), result, now_ns - sent_ns, "")
         )  # fmt: skip
 
-    def _ask_reversal(self, request: ReversalRequest) -> Iterator[Any]:
+    # everything else that is told
+
+    def tell(self, message: Told, legs: Legs | None = None) -> Iterator[Any]:
+        """Ask until it is answered, or refused as not supported; returns the answer."""
+        retry_ns = self._settings.reversal_retry_ns
+        while True:
+            answer = yield from self.ask(message, legs)
+            if not isinstance(answer, Unanswered) or isinstance(answer.error, NotSupported):
+                return answer
+            yield self._kernel.env.timeout(retry_ns)
+            retry_ns = min(2 * retry_ns, LONGEST_RETRY_NS)
+
+    def ask(self, message: Told, legs: Legs | None = None) -> Iterator[Any]:
         """There and back once; returns the answer."""
-        env = self._kernel.env
-        yield env.timeout(self._out_ns() + self._settings.to_engine.floor_ns)
-        answer = (yield self._kernel.call(self._tap.tell(request, self._engine.reverse))).unwrap()
-        yield env.timeout(self._back_ns() + self._settings.from_engine.floor_ns)
+        env, (out_ns, back_ns) = self._kernel.env, legs or self._legs
+        yield env.timeout(out_ns() + self._settings.to_engine.floor_ns)
+        answer = (yield self._kernel.call(self._exchange(message))).unwrap()
+        yield env.timeout(back_ns() + self._settings.from_engine.floor_ns)
         return answer
+
+    def _exchange(self, message: Told) -> Awaitable[Any]:
+        tap, engine = self._tap, self._engine
+        if isinstance(message, AuthorizationRequest):
+            return tap.authorize(message)
+        if isinstance(message, ReversalRequest):
+            return tap.tell(message, engine.reverse)
+        return tap.tell(message, engine.advise if isinstance(message, AuthorizationAdvice) else engine.dispute)

@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from engine.interface import AuthorizationRequest, ReversalRequest
-from simulators.actors.networks import CardNetwork, Swipe
+from engine.interface import AuthorizationAdvice, AuthorizationRequest, DisputeNotice, ReversalRequest
+from simulators.actors.networks import CardNetwork, Legs, Swipe, Told
 from simulators.faults.kinds import FaultKind
 from simulators.faults.weather import Weather
 from simulators.kernel import Kernel
@@ -111,39 +111,42 @@ class StormyNetwork(CardNetwork):
                 weather.observed(kind, f"answer to {ref}")
         return True
 
-    # reversals
+    # all else
 
-    def _ask_reversal(self, request: ReversalRequest) -> Iterator[Any]:
+    def ask(self, message: Told, legs: Legs | None = None) -> Iterator[Any]:
         """One attempt. What is lost is noticed by waiting as long as for any answer."""
         kernel, settings = self._kernel, self._settings
-        env, ref = kernel.env, request.authorization_id
-        if lost := self._loses(f"reversal {ref}"):
-            self._lost.setdefault(ref, lost)
+        env, (out_ns, back_ns) = kernel.env, legs or self._legs
+        what, ref = _called(message)
+        ends = isinstance(message, ReversalRequest | AuthorizationAdvice)
+        if lost := self._loses(what):
+            if ends:
+                self._lost.setdefault(ref, lost)
             yield env.timeout(settings.deadline_ns)
             return _NOTHING_HEARD
-        late = self._late(f"reversal {ref}")
-        yield env.timeout(self._out_ns() + settings.to_engine.floor_ns + sum(late.values()))
+        late = self._late(what)
+        yield env.timeout(out_ns() + settings.to_engine.floor_ns + sum(late.values()))
         for kind in late:
-            self._weather.observed(kind, f"reversal {ref}")
+            self._weather.observed(kind, what)
         self._let_go()
         if blow := self._weather.strike(FaultKind.DUPLICATE, self.name):
-            self._weather.injected(FaultKind.DUPLICATE, f"reversal {ref}")
-            kernel.process(self._reverse_again(request, blow.about_ns()), "duplicate reversal", daemon=True)
-        answer = (yield kernel.call(self._tap.tell(request, self._engine.reverse))).unwrap()
-        if not isinstance(answer, Unanswered):
+            self._weather.injected(FaultKind.DUPLICATE, what)
+            kernel.process(self._tell_again(message, what, blow.about_ns()), f"duplicate {what}", daemon=True)
+        answer = (yield kernel.call(self._exchange(message))).unwrap()
+        if ends and not isinstance(answer, Unanswered):
             self._reversed.add(ref)
             if (kind := self._lost.pop(ref, None)) is not None:
                 self._weather.observed(kind, f"authorization {ref}")
-        if self._swallows(f"reversal {ref}", answer):
+        if self._swallows(what, answer):
             yield env.timeout(settings.deadline_ns)
             return _NOTHING_HEARD
-        yield env.timeout(self._back_ns() + settings.from_engine.floor_ns)
+        yield env.timeout(back_ns() + settings.from_engine.floor_ns)
         return answer
 
-    def _reverse_again(self, request: ReversalRequest, after_ns: int) -> Iterator[Any]:
+    def _tell_again(self, message: Told, what: str, after_ns: int) -> Iterator[Any]:
         yield self._kernel.env.timeout(after_ns)
-        yield self._kernel.call(self._tap.tell(request, self._engine.reverse))
-        self._weather.observed(FaultKind.DUPLICATE, f"reversal {request.authorization_id}")
+        yield self._kernel.call(self._exchange(message))
+        self._weather.observed(FaultKind.DUPLICATE, what)
 
     # both
 
@@ -189,3 +192,13 @@ class NothingHeard(Exception):
 
 
 _NOTHING_HEARD = Unanswered(NothingHeard())
+
+
+def _called(message: Told) -> tuple[str, str]:
+    """A message in words, and what it is about."""
+    if isinstance(message, DisputeNotice):
+        return f"dispute {message.idempotency_key}", message.dispute_id
+    ref = message.authorization_id
+    if isinstance(message, ReversalRequest):
+        return f"reversal {ref}", ref
+    return f"{'advice' if isinstance(message, AuthorizationAdvice) else message.kind} {message.idempotency_key}", ref

@@ -3,7 +3,8 @@
 Three port calls on the way: the cache (key claimed, card read), the hold store (funds and limits taken), the ledger
 (hold and answer committed). An approval is answered only after that commit. Cache and hold store may have forgotten, or
 remember what is no longer so: the ledger refuses what rests on that, and the decision is made again. Whatever goes
-wrong, the network gets an answer within the decision budget, and what may have been taken is given back behind it.
+wrong, the network hears within the decision budget, a decline where that can be kept and an error where it cannot, and
+what may have been taken is given back behind it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from engine.domain.accounts import Account, Card
 from engine.domain.authorization import Authorization, Status
 from engine.domain.decide import standing
 from engine.domain.decline import DeclineReason
-from engine.domain.ledger import Answer, Commit, Recorded, Rows, Touch, change_of
+from engine.domain.ledger import Answer, Commit, Recorded, Rows, Touch
 from engine.domain.money import USDC6_PER_CENT, usdc6_of
 from engine.domain.terms import SECOND_NS, Terms
 from engine.interface import (
@@ -30,7 +31,7 @@ from engine.ports import Hold, Ports, PortUnavailable, Unplaced
 from engine.services.answering import account_in, approved, declined, fingerprint_of, same, unavailable
 from engine.services.background import Background
 from engine.services.budget import Budget
-from engine.services.follow import follow, resync
+from engine.services.images import Images
 from engine.services.increase import Increase
 from engine.services.inquire import Inquire
 
@@ -46,8 +47,9 @@ TWIN_POLL_S = 0.020
 class Authorize:
     """The verb, with what it needs."""
 
-    def __init__(self, ports: Ports, terms: Terms, background: Background) -> None:
+    def __init__(self, ports: Ports, terms: Terms, background: Background, images: Images) -> None:
         self._ports = ports
+        self._images = images
         self._terms = terms
         self._background = background
         self._budget_s = terms.decision_budget_ns / SECOND_NS
@@ -58,7 +60,7 @@ class Authorize:
             AuthorizationKind.PURCHASE: self._decide,
             AuthorizationKind.PREAUTHORIZATION: self._decide,
             AuthorizationKind.CASH_WITHDRAWAL: self._decide,
-            AuthorizationKind.INCREMENTAL: Increase(ports, terms),
+            AuthorizationKind.INCREMENTAL: Increase(ports, terms, images),
             AuthorizationKind.BALANCE_INQUIRY: inquire,
             AuthorizationKind.REFUND: inquire,
         }
@@ -85,7 +87,7 @@ class Authorize:
         """
         ports, terms = self._ports, self._terms
         authorization_id, amount_cents = request.authorization_id, request.amount_cents
-        amount_usdc6 = usdc6_of(amount_cents)
+        amount_usdc6, stale_epoch = usdc6_of(amount_cents), -1
         seen, card, account, view = await ports.cache.begin(request.idempotency_key, request.card_id)
         if seen:
             return None
@@ -100,10 +102,10 @@ class Authorize:
                     authorization_id, account_id, amount_usdc6, amount_cents, at_ns, request.card_id, request.mcc
                 )
                 epoch, reason, available_usdc6 = await ports.holds.place(hold, terms.limits)
-                if reason.__class__ is Unplaced:
+                if reason.__class__ is Unplaced or epoch == stale_epoch:
                     if reason is Unplaced.TAKEN and await self._known(request):
                         return await self._decline_taken(request, fingerprint)
-                    await resync(ports, account_id)
+                    await self._images.load(account_id)
                     continue
                 if (
                     reason is DeclineReason.INSUFFICIENT_FUNDS
@@ -135,14 +137,17 @@ class Authorize:
             recorded = await ports.ledger.record(commit)
             if recorded is Recorded.DONE:
                 return response
-            if epoch:
-                await resync(ports, account_id)
+            if recorded is Recorded.STALE:
+                stale_epoch = epoch  # somebody has made a new image, or is about to: only then is there need of another
+            elif recorded is Recorded.OUTDATED:
+                card = None
+            elif epoch:
+                await self._images.renew(account_id)
             if recorded is Recorded.ANSWERED:
                 return None
             if recorded is Recorded.EXISTS:
                 return await self._decline_taken(request, fingerprint)
-            if recorded is Recorded.OUTDATED:
-                card = None
+            amount_cents, amount_usdc6 = request.amount_cents, usdc6_of(request.amount_cents)
 
     def _lifetime_ns(self, request: AuthorizationRequest) -> int:
         """How long its hold lives; looked up once for each sort of request."""
@@ -220,16 +225,15 @@ class Authorize:
     async def _give_up(self, request: AuthorizationRequest) -> AuthorizationResponse:
         """Out of time, or a store did not answer: what the ledger has is the answer, and a decline if it has none.
 
-        Where the ledger does not tell in time, it is a decline all the same, and behind the answer whatever may have
-        been done is undone. Should the process die before that, an approval that nobody heard of ends with its hold's
-        time; its reversal ends it sooner.
+        Raises PortUnavailable where the ledger does not tell in time. This may be a repeat of what was approved long
+        ago, so a decline that is not stored could be a second answer. What may have been placed is given back.
         """
         try:
             async with asyncio.timeout(self._budget_s * (1 - DECIDING_SHARE)):
                 return await self._settle(request)
-        except (TimeoutError, PortUnavailable):
-            self._background.until_done(lambda: self._undo(request), f"undo {request.authorization_id}")
-            return declined(request.authorization_id, DeclineReason.ISSUER_UNAVAILABLE)
+        except (TimeoutError, PortUnavailable) as error:
+            self._background.until_done(lambda: self._forget_hold(request), f"hold of {request.authorization_id}")
+            raise PortUnavailable(f"{request.idempotency_key}: the ledger cannot be asked now") from error
 
     async def _settle(self, request: AuthorizationRequest) -> AuthorizationResponse:
         """The stored answer; a decline is stored if there is none. From then on nothing else can be recorded."""
@@ -244,33 +248,11 @@ class Authorize:
         touch = Touch(cards=(request.card_id,), keys=(answer.key,))
         stored, account_id = (await self._ports.ledger.update(touch, transition)).result
         if account_id:
-            self._background.until_done(lambda: resync(self._ports, account_id), f"resync {account_id}")
+            self._background.until_done(lambda: self._images.renew(account_id), f"image of {account_id}")
         return same(stored, request)
 
-    async def _undo(self, request: AuthorizationRequest) -> None:
-        """Void the authorization if this request made one; store the decline that was answered; give the hold back."""
-        answer = unavailable(request)
-
-        def void(rows: Rows) -> Commit:
-            stored = rows.answers.get(answer.key)
-            known = rows.authorizations.get(request.authorization_id)
-            account_id = account_in(rows, request)
-            if stored is None:
-                return Commit(answers=(answer,), result=account_id)
-            if stored.fingerprint != answer.fingerprint or not stored.response.approved:
-                return Commit(result=account_id)
-            if known is None or known.status is not Status.OPEN or not stored.response.hold_expires_at_ns:
-                return Commit(answers=(answer,), result=account_id)
-            after = known.reversed(stored.response.approved_cents)
-            freed = usdc6_of(known.held_cents - after.held_cents)
-            entry = journal.release(request.authorization_id, known.account_id, self._ports.clock.now_ns(), freed)
-            return Commit(
-                entries=(entry,), authorizations=(after,), answers=(answer,),
-                ref=f"undo:{answer.key}", changes=(change_of(known, after, freed),), result=account_id,
-            )  # fmt: skip
-
-        touch = Touch(authorizations=(request.authorization_id,), cards=(request.card_id,), keys=(answer.key,))
-        commit = await self._ports.ledger.update(touch, void)
-        await follow(self._ports, commit.ref, commit.changes)
-        if commit.result:
-            await resync(self._ports, commit.result)
+    async def _forget_hold(self, request: AuthorizationRequest) -> None:
+        """Have the hold store forget what this request placed, unless the ledger has it; a retry decides anew."""
+        found = await self._ports.ledger.card(request.card_id)
+        if found is not None:
+            await self._images.renew(found.account.account_id)

@@ -17,6 +17,7 @@ from engine.services.capture import Capture
 from engine.services.deposit import Deposit
 from engine.services.dispute import Disputes
 from engine.services.expire import Expire
+from engine.services.images import Images
 from engine.services.open_account import OpenAccount
 from engine.services.reverse import Reverse
 from engine.services.settle import Settle
@@ -33,12 +34,13 @@ class ProductionEngine:
     def __init__(self, kit: EngineKit) -> None:
         self._ports = kit.ports
         self._background = Background()
-        self.open_account = OpenAccount(kit.ports)
-        self.authorize = Authorize(kit.ports, kit.terms, self._background)
+        images = Images(kit.ports)
+        self.open_account = OpenAccount(kit.ports, images)
+        self.authorize = Authorize(kit.ports, kit.terms, self._background, images)
         self.advise = Advise(kit.ports, kit.terms)
         self.reverse = Reverse(kit.ports)
         self.capture = Capture(kit.ports)
-        self.expire = Expire(kit.ports, Sweep(kit.ports, kit.terms))
+        self.expire = Expire(kit.ports, Sweep(kit.ports, kit.terms, images))
         self.dispute = Disputes(kit.ports)
         self.deposit = Deposit(kit.ports)
         self.withdraw = Withdraw(kit.ports)

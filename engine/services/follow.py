@@ -26,13 +26,3 @@ async def follow(ports: Ports, ref: str, changes: Sequence[HoldChange]) -> None:
         if behind:
             raise
         # All images have it. That the ledger still thinks it pending costs the sweep one idempotent call.
-
-
-async def resync(ports: Ports, account_id: str) -> None:
-    """Give the hold store a new image of the account, without what was placed and never recorded.
-
-    Whoever placed under the image before and has not recorded yet is refused as stale, and places again.
-    """
-    snapshot = await ports.ledger.reload(account_id, 0)
-    if snapshot is not None:
-        await ports.holds.load(snapshot)

@@ -13,7 +13,7 @@ from engine.domain.terms import Terms
 from engine.interface import AuthorizationRequest, AuthorizationResponse
 from engine.ports import Hold, Ports, Unplaced
 from engine.services.answering import declined
-from engine.services.follow import resync
+from engine.services.images import Images
 
 _STALE = object()
 
@@ -21,26 +21,29 @@ _STALE = object()
 class Increase:
     """Decides a request of kind INCREMENTAL. It counts in the limit windows of the decision that it adds to."""
 
-    def __init__(self, ports: Ports, terms: Terms) -> None:
+    def __init__(self, ports: Ports, terms: Terms, images: Images) -> None:
         self._ports = ports
+        self._images = images
         self._terms = terms
 
     async def __call__(self, request: AuthorizationRequest, fingerprint: bytes) -> AuthorizationResponse | None:
         """The decision, committed; None where this key has been answered before."""
+        stale_epoch = -1
         while True:
             known, reason = await self._standing(request)
             epoch = 0
             if reason is None:
-                epoch, refusal = await self._place(request, known)
-                if refusal.__class__ is Unplaced:
-                    await resync(self._ports, known.account_id)
+                epoch, reason = await self._place(request, known)
+                if reason.__class__ is Unplaced or epoch == stale_epoch:
+                    await self._images.load(known.account_id)
                     continue
-                reason = refusal
             answer = await self._commit(request, fingerprint, reason, epoch)
-            if epoch and (answer is _STALE or answer is None or not answer.approved):
-                await resync(self._ports, known.account_id)
-            if answer is not _STALE:
-                return answer
+            if answer is _STALE:
+                stale_epoch = epoch
+                continue
+            if epoch and reason is None and (answer is None or not answer.approved):
+                await self._images.renew(known.account_id)  # what was placed is not recorded
+            return answer
 
     async def _standing(self, request: AuthorizationRequest) -> tuple[Authorization | None, DeclineReason | None]:
         """The authorization to add to, and what speaks against it, its card or its holder."""

@@ -6,14 +6,15 @@ from engine.domain.accounts import Account, Card, Mandate
 from engine.domain.ledger import Commit, Rows, Touch
 from engine.interface import AccountOpening, CardOpening
 from engine.ports import Ports, PortUnavailable
-from engine.services.follow import resync
+from engine.services.images import Images
 
 
 class OpenAccount:
     """The verb, with what it needs."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, images: Images) -> None:
         self._ports = ports
+        self._images = images
 
     async def __call__(self, opening: AccountOpening) -> None:
         """Create or replace; what was decided before stays. From the answer on, every decision sees it."""
@@ -32,7 +33,7 @@ class OpenAccount:
         try:
             await self._ports.cache.put_account(account, cards, commit.view)
             if is_new:
-                await resync(self._ports, account.account_id)
+                await self._images.renew(account.account_id)
         except PortUnavailable:
             pass  # the ledger has it, and refuses what rests on less: this only spares the first swipe the way there
 

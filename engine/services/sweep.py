@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from engine.domain.terms import Terms
 from engine.ports import Ports
-from engine.services.follow import follow, resync
+from engine.services.follow import follow
+from engine.services.images import Images
 
 AT_ONCE = 2_000
 ROUNDS = 100
@@ -17,8 +18,9 @@ on it: a decision that is later still is refused as stale, and made again."""
 class Sweep:
     """The job, with what it needs. It may stop or be repeated anywhere."""
 
-    def __init__(self, ports: Ports, terms: Terms) -> None:
+    def __init__(self, ports: Ports, terms: Terms, images: Images) -> None:
         self._ports = ports
+        self._images = images
         self._orphan_age_ns = ORPHAN_AGE_IN_BUDGETS * terms.decision_budget_ns
 
     async def __call__(self, now_ns: int) -> None:
@@ -43,5 +45,5 @@ class Sweep:
             if not placed:
                 return
             for account_id in dict.fromkeys(hold.account_id for hold in await ledger.unheld(placed)):
-                await resync(self._ports, account_id)
+                await self._images.renew(account_id)
             await holds.swept(tuple(hold.authorization_id for hold in placed))

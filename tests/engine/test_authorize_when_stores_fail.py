@@ -1,9 +1,9 @@
-"""An authorization whose stores fail or hang is declined in time, and leaves nothing behind."""
+"""An authorization whose stores fail or hang is declined in time, or left unanswered, and leaves nothing behind."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -58,11 +58,32 @@ class Faulty:
         return call
 
 
+class Down:
+    """A port that does and answers nothing for ten seconds."""
+
+    def __init__(self, port: Any, kernel: Kernel, hangs: bool) -> None:
+        self._port, self._kernel, self._hangs = port, kernel, hangs
+        self._until_ns = kernel.now_ns + 10_000_000_000
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._port, name)
+
+        async def call(*arguments: Any) -> Any:
+            if self._kernel.now_ns >= self._until_ns:
+                return await real(*arguments)
+            if self._hangs:
+                await asyncio.sleep(3_600)
+            raise PortUnavailable(f"{name}: down")
+
+        return call
+
+
 @dataclass
 class Bench:
     engine: ProductionEngine
     ledger: MemoryLedger
     holds: MemoryHoldStore
+    ports: Ports
 
 
 async def bench(kernel: Kernel, port: str = "", method: str = "", fault: str = "") -> Bench:
@@ -74,10 +95,11 @@ async def bench(kernel: Kernel, port: str = "", method: str = "", fault: str = "
     ports = {"clock": Clock(), "cache": MemoryCache(Served(kernel, "cache", STORE)), "holds": holds, "ledger": ledger}
     if port:
         ports[port] = Faulty(ports[port], method, fault)
-    engine = build(EngineKit(Terms(), Ports(**ports, chain=None)))
+    wired = Ports(**ports, chain=None)
+    engine = build(EngineKit(Terms(), wired))
     await engine.open_account(AccountOpening("ada", "0xada", (CardOpening("card-1", "visa", 10**19),)))
     await engine.deposit(DepositNotice("d", "ada", FUNDS_USDC6, 1))
-    return Bench(engine, ledger, holds)
+    return Bench(engine, ledger, holds, wired)
 
 
 def run(scenario) -> Any:
@@ -150,6 +172,31 @@ def test_a_twin_whose_first_never_ends_is_told_so() -> None:
         await at.engine.authorize(REQUEST)
         with pytest.raises(RequestInFlight, match="key-1"):
             await at.engine.authorize(REQUEST)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("is_repeat", [False, True])
+@pytest.mark.parametrize("hangs", [False, True])
+def test_where_the_ledger_cannot_be_asked_nothing_is_said_and_nothing_undone(hangs, is_repeat) -> None:
+    """A decline would be a second answer if this were the repeat of an approval; and an approval stands."""
+
+    async def scenario(kernel):
+        at = await bench(kernel)
+        if is_repeat:
+            first = await at.engine.authorize(REQUEST)
+        down = {name: Down(getattr(at.ports, name), kernel, hangs) for name in ("cache", "ledger")}
+        asked_ns = kernel.now_ns
+        with pytest.raises(PortUnavailable):
+            await build(EngineKit(Terms(), replace(at.ports, **down))).authorize(REQUEST)
+        assert kernel.now_ns - asked_ns <= Terms().decision_budget_ns
+        await asyncio.sleep(60)
+        if is_repeat:
+            assert await at.engine.authorize(REQUEST) == first
+            assert (await at.ledger.funds("ada")).held_usdc6 == 6_000_000
+        else:
+            assert (await at.ledger.funds("ada")).held_usdc6 == 0
+            assert (await at.engine.authorize(REQUEST)).approved, "nothing was decided, so it can be decided now"
 
     run(scenario)
 

@@ -10,10 +10,12 @@ import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_authorize_when_stores_fail import REQUEST, run
@@ -119,9 +121,36 @@ async def settled(kernel: Any) -> None:
     await asyncio.sleep(0.01)
 
 
+def long_history(seed: int) -> list[tuple[str, Any]]:
+    """Denser than Hypothesis draws them: mostly authorizations, half-way through when the store forgets."""
+    random, steps = Random(seed), []
+    for number in range(60):
+        cents = random.choice([1, 300, 700, 800, 1_000])
+        which = random.randrange(number + 1)
+        asks = [
+            lambda e, n=number, c=cents: e.authorize(authorization(n, c)),
+            lambda e, n=which: e.reverse(ReversalRequest(f"r{n}", f"a{n}", "card-1", "visa", 0)),
+            lambda e, n=which, c=cents: e.capture(capture(n, c, True)),
+        ]
+        steps.append(("ask", asks[random.choice([0, 0, 0, 0, 1, 1, 2])]))
+        steps += [("go", random.randrange(9)) for _ in range(random.randrange(14))]
+        if random.random() < 0.4:
+            steps.append((random.choice(["flush", "evict", "evict", "checkpoint", "fail over", "crash"]), None))
+    return steps
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_in_long_histories_nothing_is_exceeded_and_nothing_is_lost(seed) -> None:
+    live_through(long_history(seed))
+
+
 @settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_nothing_is_exceeded_and_nothing_is_lost(steps) -> None:
+    live_through(steps)
+
+
+def live_through(steps: list[tuple[str, Any]]) -> None:
     async def scenario(kernel):
         shop, generation = Shop(kernel), 0
 

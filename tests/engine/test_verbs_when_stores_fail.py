@@ -31,7 +31,7 @@ from engine.interface import (
     WithdrawalStage,
 )
 from engine.ports import Hold
-from engine.services.follow import resync
+from engine.services.images import Images
 
 HELD = 6_000_000
 LATER_NS = 40 * DAY_NS
@@ -65,7 +65,7 @@ async def agrees(at: Bench, funds: Funds) -> None:
     assert await at.ledger.funds("ada") == funds
     rows = (await at.ledger.update(Touch(accounts=("ada",)), lambda rows: Commit(result=rows))).result
     if (await at.holds.place(Hold("too much", "ada", 10**15, 1, 0), Terms().limits)).epoch != rows.epochs["ada"]:
-        await resync(at.engine.reverse._ports, "ada")
+        await Images(at.engine.reverse._ports).renew("ada")
     one_more = Hold("one more", "ada", funds.available_usdc6 + 1, 1, 0)
     everything = Hold("everything", "ada", funds.available_usdc6, 1, 0)
     assert (await at.holds.place(one_more, Terms().limits)).refusal is DeclineReason.INSUFFICIENT_FUNDS, (

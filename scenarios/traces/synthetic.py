@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import math
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
@@ -171,10 +172,15 @@ def _draw(weights: np.ndarray, count: int, generator: np.random.Generator) -> np
     return np.minimum(drawn, len(weights) - 1).astype(np.int32)
 
 
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """Once a process: they are looked for in the file system."""
+    return frozenset(available_timezones())
+
+
 def _check_zone(zone: str) -> None:
-    known = available_timezones()
-    if zone not in known:
-        near = nearest_word(zone, sorted(known))
+    if zone not in _zones():
+        near = nearest_word(zone, sorted(_zones()))
         raise ZoneInfoNotFoundError(f"zone: there is no zone {zone!r}{f'; did you mean {near}?' if near else ''}")
 
 

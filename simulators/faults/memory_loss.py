@@ -61,6 +61,8 @@ class MemoryLoss:
         self._missed.append(kind)
 
     def _checkpoints(self) -> Iterator[Any]:
-        while True:
+        losses = (FaultKind.CACHE_FAILOVER, FaultKind.POWER_CUT)
+        last_ns = max(storm.end_ns for kind in losses for storm in self._weather.storms(kind))
+        while self._kernel.now_ns < last_ns:  # afterwards nobody goes back to one
             self._holds.checkpoint()
             yield self._kernel.env.timeout(CHECKPOINT_EVERY_NS)

@@ -82,10 +82,22 @@ def days(top: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def fuzzing(seeds: int) -> dict[str, Any]:
+    """How quick a seed of the storm is, in a process of its own."""
+    print(f"{seeds:,} stormy seeds ...", flush=True)
+    command = [sys.executable, "-m", "tests.bench.fuzzing", str(seeds)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1_800)
+    if done.returncode:
+        raise SystemExit(f"the stormy seeds failed:\n{done.stderr[-3_000:]}")
+    figures = json.loads(done.stdout.splitlines()[-1])
+    against = f"{figures['swipes'] // figures['seeds']} swipes a seed, faults and auditor on, CPU time of one process"
+    return entry("fuzz_seeds_per_second_per_core", figures["seeds_per_s"], "seeds/s", 20, against, smaller=False)
+
+
 def main() -> None:
     """Measure, print a table, write runs/bench.json."""
     top = 100_000 if "--quick" in sys.argv[1:] else 1_000_000
-    entries = days(top)
+    entries = [*days(top), fuzzing(top // 5_000)]
     RUNS.mkdir(exist_ok=True)
     (RUNS / "bench.json").write_text(json.dumps(entries, indent=2) + "\n")
     print()

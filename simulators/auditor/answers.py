@@ -1,10 +1,10 @@
 """I3 and I10, in words: an answer speaks of what was asked, and what it says can be.
 
-Rule. An authorization's response carries the authorization's id; approved, it has ``APPROVED_CODE`` and no reason;
-declined, a reason, the code of that reason, and no amount and no hold. A reversal's response carries the id that was
-reversed (all I3). A clearing receipt carries its file's id and one result for each presentment, in order, under its
-id; a result frees nothing unless its presentment was posted and final, and then at most what was left of the hold
-(I10).
+Rule. An authorization's response carries the authorization's id; approved, it has code 00 (10 for a part of what
+was asked) and no reason; declined, a reason, the code of that reason, and no amount and no hold. A reversal's response
+carries the id that was reversed (all I3). A clearing receipt carries its file's id and one result for each presentment,
+in order, under its id; a result frees nothing unless its presentment was posted and final, and then at most what was
+left of the hold (I10).
 
 Evidence. The answer beside its request, and for what was freed the most that may have been held when the presentment
 was first sent (see ``book``).
@@ -20,8 +20,6 @@ from __future__ import annotations
 from typing import Any
 
 from engine.interface import (
-    APPROVED_CODE,
-    RESPONSE_CODES,
     AuthorizationRequest,
     AuthorizationResponse,
     CaptureOutcome,
@@ -32,11 +30,9 @@ from engine.interface import (
     ReversalRequest,
     ReversalResponse,
 )
+from simulators.auditor import codes
 from simulators.auditor.book import DECLINED, MUDDLED, Auth, Book
 from simulators.auditor.words import usd, when
-
-CODE_OF: dict[DeclineReason | None, str] = {None: APPROVED_CODE, **RESPONSE_CODES}
-"""The response code by reason; no reason is an approval."""
 
 NEVER_HELD = frozenset({DECLINED, *DeclineReason}) - {
     DeclineReason.INVALID_AMOUNT,
@@ -58,13 +54,21 @@ def misspoken(book: Book, at_ns: int, request: AuthorizationRequest, answer: Aut
         _say(book, "I3", at_ns, asked, f"{answered_at} is approved and gives a reason to decline ({answer.reason})")
     elif not answer.approved and answer.reason is None:
         _say(book, "I3", at_ns, asked, f"{answered_at} is declined and gives no reason")
-    elif answer.response_code != (code := CODE_OF.get(answer.reason)):
+    elif answer.response_code != (code := _code_of(request, answer)):
         because = "" if answer.approved else f" ({answer.reason})"
         wanted = "that is no known reason" if code is None else f"that is code {code!r}"
         _say(
             book, "I3", at_ns, asked,
             f"{answered_at} is {decision}{because} with code {answer.response_code!r}; {wanted}",
         )  # fmt: skip
+    book.secrets.scan(book, at_ns, "the answer to AuthorizationRequest", repr(answer))
+
+
+def _code_of(request: AuthorizationRequest, answer: AuthorizationResponse) -> str | None:
+    """The code that belongs to an answer; None where its reason is none."""
+    if answer.approved and request.partial_supported and 0 < answer.approved_cents < request.amount_cents:
+        return codes.PARTIAL
+    return codes.CODE_OF.get(answer.reason)
 
 
 def declined_with_amounts(book: Book, at_ns: int, answer: AuthorizationResponse, request: AuthorizationRequest) -> None:

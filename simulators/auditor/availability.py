@@ -60,6 +60,8 @@ def _free(account: Account, auth: Auth) -> int:
 def _left(book: Book, hours: Hours, account: Account, auth: Auth, reason: Any) -> int | None:
     """The least that a limit left, in cents; None where it cannot be told."""
     limits = book.terms.limits
+    if not book.plain_limits or auth.message.card_id in book.meters_of:
+        return None  # there are other limits of this name
     if reason is DeclineReason.TRANSACTION_LIMIT:
         return limits.per_transaction_cents
     day = hours.day_answered
@@ -67,9 +69,9 @@ def _left(book: Book, hours: Hours, account: Account, auth: Auth, reason: Any) -
         return None
     if reason is DeclineReason.MONTHLY_LIMIT:
         counted = account.month_cents + account.month_back_cents if account.month == hours.month else 0
-        return limits.monthly_cents - counted
+        return None if limits.monthly_cents is None else limits.monthly_cents - counted
     counted = account.day_cents + account.day_back_cents if account.day == day else 0
-    return limits.daily_cents - counted
+    return None if limits.daily_cents is None else limits.daily_cents - counted
 
 
 def _report(

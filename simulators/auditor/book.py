@@ -16,7 +16,11 @@ from collections import Counter
 from typing import Any
 
 from engine.interface import Terms
+from simulators.auditor.account import Account, Auth, Notice
 from simulators.auditor.records import Finding
+from simulators.auditor.secrecy import Secrets
+
+__all__ = ["Account", "Auth", "Book", "Notice", "Outcome"]
 
 USDC6_PER_CENT = 10_000
 MAX_FINDINGS = 1_000
@@ -59,143 +63,13 @@ DECLINED = Outcome("declined")
 """Declined without a reason."""
 
 
-class Account:
-    """One customer. No field is ever certain and possible at once; the names say which."""
-
-    __slots__ = (
-        "account_id",
-        "burned_at_ns",
-        "burned_before_usdc6",
-        "burned_usdc6",
-        "captured_cents",
-        "chain_in_usdc6",
-        "chain_out_usdc6",
-        "day",
-        "day_back_cents",
-        "day_cents",
-        "declined_ns",
-        "excused_usdc6",
-        "forgiven_usdc6",
-        "free_usdc6",
-        "gap_usdc6",
-        "high_cents",
-        "in_flight",
-        "index",
-        "leaving_usdc6",
-        "month",
-        "month_back_cents",
-        "month_cents",
-        "paid_in_usdc6",
-        "paid_out_usdc6",
-        "pending_usdc6",
-        "presented_cents",
-        "raised_ns",
-        "receivable_usdc6",
-        "said_held_usdc6",
-        "short_until_ns",
-        "short_usdc6",
-        "spent_cents",
-        "uneven",
-        "unresolved",
-        "unsure_month",
-        "withdrawals_ended",
-        "withdrawals_noticed",
-        "withdrawing_usdc6",
-    )
-
-    def __init__(self, account_id: str, index: int) -> None:
-        self.account_id = account_id
-        self.index = index
-        self.free_usdc6 = 0
-        """The most that holds and captures together may amount to: deposits seen, plus what may be owed, less what is
-        certainly on its way out or gone."""
-        self.spent_cents = 0
-        """Certainly held or captured."""
-        self.high_cents = 0
-        """Possibly held."""
-        self.presented_cents = self.captured_cents = 0
-        """Sent in clearing files, each presentment once; of that, answered as posted."""
-        self.receivable_usdc6 = 0
-        """The most that the customer may owe."""
-        self.burned_usdc6 = self.burned_before_usdc6 = self.burned_at_ns = self.short_usdc6 = 0
-        self.forgiven_usdc6 = self.short_until_ns = 0
-        """Settled on chain in all, before the latest settlements, when; missed by settlements; reported as too much;
-        when the engine has booked for certain what was missed."""
-        self.paid_in_usdc6 = self.paid_out_usdc6 = 0
-        """Deposits and payouts whose notices are answered."""
-        self.unresolved = 0
-        """Notices sent and not answered."""
-        self.uneven = False
-        """Some amount was no whole number of cents."""
-        self.withdrawing_usdc6 = self.pending_usdc6 = self.leaving_usdc6 = 0
-        """Certainly set aside; possibly set aside; asked for on chain, until the engine has been told how it ended."""
-        self.gap_usdc6 = 0
-        """The most that the latest withdrawal asked for beyond what was free when it was noticed."""
-        self.withdrawals_noticed = self.withdrawals_ended = 0
-        """Requests whose notice was answered; withdrawals that are over, on chain."""
-        self.chain_in_usdc6 = self.chain_out_usdc6 = self.excused_usdc6 = 0
-        """Deposits and payouts in blocks; what a payout may have left unbacked by itself."""
-        self.day = self.month = -1
-        self.day_cents = self.month_cents = 0
-        """Certainly counted in the newest windows seen."""
-        self.day_back_cents = self.month_back_cents = 0
-        """No longer counted for certain, and not answered as given back either."""
-        self.unsure_month = -1
-        """The latest month in which something may count or may not."""
-        self.in_flight = 0
-        """Authorizations sent and not answered."""
-        self.raised_ns = self.declined_ns = 0
-        """When money or limits last came back for certain; when a refusal was last answered."""
-        self.said_held_usdc6: int | None = None
-        """What the engine last said it holds."""
-
-    def enter(self, day: int, month: int) -> None:
-        """Open the windows of a newer day."""
-        self.day, self.day_cents, self.day_back_cents = day, 0, 0
-        if month != self.month:
-            self.month, self.month_cents, self.month_back_cents = month, 0, 0
-
-
-class Auth:
-    """One authorization.
-
-    ``low`` and ``high``: certainly and possibly held, in cents. ``window``: the UTC day of its request, later that of
-    its decision (see the constants above). ``answer``: None in flight, when the hold ends (int) if approved, else the
-    reason. ``key``: its idempotency key where that is not the authorization id itself.
-    """
-
-    __slots__ = ("account", "answer", "cents", "high", "key", "low", "window")
-
-    account: Account
-    key: str | None
-    cents: int
-    low: int
-    high: int
-    window: int
-    answer: Any
-
-
-class Notice:
-    """A deposit or withdrawal notice: how often it was sent, answered, and answered as applied.
-
-    ``kind``: of the statement line that it has to have, "" where it has none.
-    """
-
-    __slots__ = ("account", "amount_usdc6", "answered", "applied", "kind", "mark", "sent")
-
-    def __init__(self, account: Account, amount_usdc6: int, kind: str) -> None:
-        self.account = account
-        self.amount_usdc6 = amount_usdc6
-        self.kind = kind
-        self.sent = self.answered = self.applied = 0
-        self.mark: Any = None
-
-
 class Book:
     """Everything the auditor knows. Modules beside this one read it and write it; only ``found`` speaks."""
 
     def __init__(self, terms: Terms, slack_ns: int, memory_ns: int, finality_ns: int, patience_ns: int) -> None:
         self.terms = terms
+        self.plain_limits = True
+        """Whether an account's limits are a transaction's, a UTC day's and a UTC month's, and no others."""
         self.patience_ns = patience_ns
         self.slack_ns = slack_ns
         self.memory_ns = memory_ns
@@ -211,9 +85,8 @@ class Book:
         self.finished: list[str] = []
         self.early: dict[str, bool] = {}
         """Authorizations of which something came before they did; True once a reversal was answered."""
-        self.reversals: dict[str, int | tuple[str, int]] = {}
-        """By key: the window of what could be held when it was first sent, ENDED if nothing could; once answered, of
-        what and how many cents."""
+        self.early_cards: set[tuple[str, str, str]] = set()
+        """Of those reversals: authorization, card, network."""
         self.presented: dict[str, int] = {}
         """Packed, see above; kept to the end, for the statement."""
         self.presented_again: set[str] = set()
@@ -240,6 +113,21 @@ class Book:
         self.statement_read = False
         self.last_supply: tuple[int, int] | None = None
         self.notices: dict[str, Notice] = {}
+        self.exchanges: dict[str, Any] = {}
+        """Rarer requests by key: ``exchanges.Exchange``."""
+        self.stories: dict[str, Any] = {}
+        """Authorizations with increments, advices or partial reversals: ``stories.Story``."""
+        self.barred: dict[str, tuple[Any, int]] = {}
+        """Requests in flight by key: what speaks against their cards, and the standing's number."""
+        self.granted: dict[str, int] = {}
+        """Cents of authorizations that were approved for less than was asked."""
+        self.taken: dict[str, bool] = {}
+        """Keys that ask for an authorization which another key had asked for; True if that one was held for certain."""
+        self.meters_of: dict[str, Any] = {}
+        """By card: the meters of limits beyond those of the account's day and month."""
+        self.secrets = Secrets()
+        self.lost_ns = -1
+        """When the engine last lost its memory."""
         self.waiting: Counter[str] = Counter()
         """Requests in flight, authorizations aside."""
         self.said: dict[str, Any] = {}
@@ -256,6 +144,12 @@ class Book:
                 raise OverflowError(f"more than {ACCOUNT_MASK:,} accounts")
             self.by_index.append(account)
         return account
+
+    def died(self, at_ns: int) -> None:
+        """The engine has lost what it had in memory; what it had answered has to be there still."""
+        self.lost_ns = at_ns
+        for account in self.accounts.values():
+            account.held_at_loss_cents = account.spent_cents - account.captured_cents
 
     def found(self, invariant: str, at_ns: int, ref: str, account_id: str, message: str) -> None:
         """Report a broken invariant."""
@@ -274,5 +168,6 @@ class Book:
             auth = self.auths.get(authorization_id)
             if auth is not None and not auth.high and auth.answer is not None:
                 del self.auths[authorization_id]
+                self.granted.pop(authorization_id, None)
         self._finished_before, self.finished = self.finished, []
         self._said_before, self.said = self.said, {}

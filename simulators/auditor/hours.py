@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime
+from typing import Any
 
-from simulators.auditor.book import MONTH_ONLY, NEVER, RELEASED, UNSURE, Account, Auth, Book
+from simulators.auditor import validity
+from simulators.auditor.book import FAILED, MONTH_ONLY, NEVER, RELEASED, UNSURE, Account, Auth, Book
 
 DAY_NS = 86_400_000_000_000
 SLOTS = 64
@@ -23,14 +25,10 @@ Due = tuple[int, Account, int]
 class Hours:
     """The clockwork. ``advance`` is to be called whenever ``at_ns`` has reached ``next_ns``."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, grace_ns: int = 0) -> None:
         terms = book.terms
-        lifetimes = [
-            *terms.holds.validity_ns.values(),
-            terms.holds.default_validity_ns,
-            terms.holds.preauthorization_ns,
-        ]
-        shortest_ns = min(*lifetimes, terms.settlement_bound_ns, LONGEST_SLOT_NS * SLOTS)
+        self._grace_ns = grace_ns
+        shortest_ns = min(*validity.all_ns(terms.holds), terms.settlement_bound_ns, LONGEST_SLOT_NS * SLOTS)
         self._book = book
         self._terms = terms
         self.slot_ns = max(shortest_ns // SLOTS, 1)
@@ -44,8 +42,11 @@ class Hours:
         self.day_sent = self.day_answered = UNSURE
         self.month = -1
         self.filling: dict[str, list[Auth]] = {}
-        self.filling_long: dict[str, list[Auth]] = {}
-        self.lifetime_ns: dict[str, int] = {}
+        """Purchases in person sent in this slot, by network, where only that decides how long they are held."""
+        self.plain_ns: dict[str, int] = {}
+        """How long those are held; a network that is not here has to be looked up."""
+        self._filling_by: dict[int, list[Auth]] = {}
+        """All others, by how long they are held."""
         self._ending: dict[int, deque[tuple[int, list[Auth]]]] = {}
         self.overdue: list[Auth] = []
         """Approved holds whose time was over while nothing else had ended them."""
@@ -55,14 +56,23 @@ class Hours:
         """Accounts with something to burn that has no deadline yet."""
         self.due: deque[Due] = deque()
 
-    def lane(self, network: str, estimate: bool) -> list[Auth]:
-        """The list that gets the authorizations sent in this slot on a network."""
-        lanes = self.filling_long if estimate else self.filling
-        lane = lanes.get(network)
+    def lane(self, message: Any) -> list[Auth]:
+        """The list that gets an authorization sent in this slot, where ``filling`` has none or not for its kind."""
+        network = message.network
+        if network not in self.plain_ns:
+            known_ns = validity.plain_ns(self._terms.holds, network)
+            if known_ns:
+                self.plain_ns[network] = known_ns
+                self.filling[network] = []
+        lifetime_ns = validity.lifetime_ns(self._terms.holds, message)
+        lane = self._filling_by.get(lifetime_ns)
         if lane is None:
-            lane = lanes[network] = []
-            self.lifetime_ns[network] = self._terms.holds.lifetime_ns(network, preauthorization=False)
+            lane = self._filling_by[lifetime_ns] = []
         return lane
+
+    def lifetime_ns(self, message: Any) -> int:
+        """How long the hold of an authorization or an advice lives."""
+        return validity.lifetime_ns(self._terms.holds, message)
 
     def month_of(self, day: int) -> int:
         """``year * 12 + month - 1`` of a day since the epoch."""
@@ -79,7 +89,7 @@ class Hours:
         self._turn_day(at_ns)
         self._end_holds(self._slot_start_ns + self.slot_ns)
         while self.lingering and self.lingering[0][0] <= at_ns:
-            self.end(self.lingering.popleft()[1], at_ns)
+            self._linger_no_more(self.lingering.popleft()[1], at_ns)
         if at_ns >= self._forget_ns:
             self._book.forget()
             self._forget_ns = at_ns + self._book.memory_ns
@@ -115,19 +125,18 @@ class Hours:
 
     def lanes(self) -> list[list[Auth]]:
         """All lists of this slot's authorizations."""
-        return [*self.filling.values(), *self.filling_long.values()]
+        return [*self.filling.values(), *self._filling_by.values()]
 
     def _close_slot(self, at_ns: int) -> None:
         self.slots += 1
-        holds = self._terms.holds
-        for lanes, estimate in ((self.filling, False), (self.filling_long, True)):
-            for network, auths in lanes.items():
-                if auths:
-                    lifetime_ns = holds.lifetime_ns(network, preauthorization=estimate)
-                    # Decided when they were sent, at the earliest, or counted from when the network sent them.
-                    due_ns = self._slot_start_ns + lifetime_ns - self.slot_ns - self._book.slack_ns
-                    self._ending.setdefault(lifetime_ns, deque()).append((due_ns, auths))
-                    lanes[network] = []
+        for network, auths in self.filling.items():
+            if auths:
+                self._will_end(self.plain_ns[network], auths)
+                self.filling[network] = []
+        for lifetime_ns, auths in self._filling_by.items():
+            if auths:
+                self._will_end(lifetime_ns, auths)
+                self._filling_by[lifetime_ns] = []
         if self.touched:
             deadline_ns = self._slot_start_ns + self.slot_ns + self._terms.settlement_bound_ns + self._book.slack_ns
             for account in self.touched:
@@ -135,6 +144,11 @@ class Hours:
                 self.due.append((deadline_ns, account, owed))
             self.touched.clear()
         self._slot_start_ns = at_ns - at_ns % self.slot_ns
+
+    def _will_end(self, lifetime_ns: int, auths: list[Auth]) -> None:
+        """Decided when they were sent, at the earliest, or counted from when the network sent them."""
+        due_ns = self._slot_start_ns + lifetime_ns - self.slot_ns - self._book.slack_ns
+        self._ending.setdefault(lifetime_ns, deque()).append((due_ns, auths))
 
     def _end_holds(self, until_ns: int) -> None:
         """What may end before ``until_ns`` is no longer certain."""
@@ -144,12 +158,26 @@ class Hours:
                     if auth.high and type(auth.answer) is int:
                         self.release(auth)
                         self.overdue.append(auth)
+                    elif auth.high and auth.answer is FAILED:
+                        # Nobody knows of it: if it was approved all the same, its hold ends like any other.
+                        self.lingering.append((until_ns + 2 * self.slot_ns + self._grace_ns, auth))
+
+    def _linger_no_more(self, auth: Auth, at_ns: int) -> None:
+        """Unless a repeat was answered meanwhile: then it is a hold like any other, decided nobody knows when."""
+        if auth.answer is None:
+            self.lingering.append((at_ns + self._grace_ns + self.slot_ns, auth))
+        elif type(auth.answer) is int:
+            self.release(auth)
+            self.overdue.append(auth)
+        else:
+            self.end(auth, at_ns)
 
     def end(self, auth: Auth, at_ns: int) -> None:
         """From now on nothing is held for certain."""
         self.release(auth)
         account = auth.account
         account.high_cents -= auth.high
+        account.given_up_cents += auth.high
         account.raised_ns = at_ns
         auth.high = 0
 
@@ -174,6 +202,18 @@ class Hours:
         if account.month == month:
             account.month_cents -= auth.high
             account.month_back_cents += auth.high
+
+    def count_back(self, auth: Auth, cents: int) -> None:
+        """From now on so much of what an open hold counts for may have been given back."""
+        account, window = auth.account, auth.window
+        if window >= 0 and account.day == window:
+            account.day_cents -= cents
+            account.day_back_cents += cents
+        if window >= 0 or window <= MONTH_ONLY:
+            month = self.month_of(window) if window >= 0 else MONTH_ONLY - window
+            if account.month == month:
+                account.month_cents -= cents
+                account.month_back_cents += cents
 
     def give_back(self, account: Account, window: int, cents: int) -> None:
         """A reversal answered that it freed so much of what had counted in a day's windows."""

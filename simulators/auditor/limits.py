@@ -28,17 +28,18 @@ def over_transaction(book: Book, at_ns: int, auth: Auth, message: Any) -> None:
     limit_cents = book.terms.limits.per_transaction_cents
     book.found(
         "I4", at_ns, message.authorization_id, auth.account.account_id,
-        f"transaction limit: approved {usd(auth.cents)} at {when(at_ns)}; at most {usd(limit_cents)} is allowed",
+        f"transaction limit: approved {usd(auth.low or auth.cents)} at {when(at_ns)}; at most {usd(limit_cents)} is "
+        "allowed",
     )  # fmt: skip
 
 
 def over_window(book: Book, at_ns: int, auth: Auth, message: Any) -> None:
     """Called where a window is over its limit; reports, then forgives the excess."""
     account, limits = auth.account, book.terms.limits
-    if account.day_cents > limits.daily_cents:
+    if limits.daily_cents is not None and account.day_cents > limits.daily_cents:
         _report(book, at_ns, auth, message, "daily", account.day_cents, limits.daily_cents)
         account.day_cents = limits.daily_cents
-    if account.month_cents > limits.monthly_cents:
+    if limits.monthly_cents is not None and account.month_cents > limits.monthly_cents:
         _report(book, at_ns, auth, message, "monthly", account.month_cents, limits.monthly_cents)
         account.month_cents = limits.monthly_cents
 
@@ -70,5 +71,5 @@ def count_apart(book: Book, hours: Hours, at_ns: int, auth: Auth, message: Any) 
         if account.month != month:
             account.enter(hours.day_answered, month)
         account.month_cents += auth.cents
-        if account.month_cents > book.terms.limits.monthly_cents:
+        if book.plain_limits:
             over_window(book, at_ns, auth, message)

@@ -1,9 +1,9 @@
 """I2: approvals never exceed available funds.
 
 Rule. At every instant, what is held and captured (less what is booked as receivable) and on its way out must not
-exceed the customer's funds: deposits less payouts. Only force posts and captures beyond their hold may take more than
-there is, and what they take too much has to be reported as receivable. An approval is for exactly the amount asked,
-and on a card that somebody has been given.
+exceed the customer's funds: deposits less payouts, plus credits. Only force posts, captures beyond their hold and
+advices may take more than there is; what captures take too much has to be reported as receivable. An approval is for
+exactly the amount asked, or for a part where the request welcomes that, and on a card that somebody has been given.
 
 Evidence. The left side counts an approval from its answer until anything that may release it is sent, a capture from
 its answer (and, while it is in flight, the part of it that the hold covers), a withdrawal from the answer to its
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulators.auditor import answers, codes
 from simulators.auditor.book import USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.words import usd, usdc, when
 
@@ -38,6 +39,21 @@ def judge(book: Book, at_ns: int, account: Account, ref: str, what: str) -> None
         f"at most {usdc(account.free_usdc6)} can have been there: {usdc(excess_usdc6)} too much",
     )  # fmt: skip
     account.free_usdc6 += excess_usdc6
+
+
+def granted(book: Book, at_ns: int, auth: Auth, answer: Any) -> int:
+    """An approval for another amount than was asked: what it holds, in cents. A part may be, where that was welcome."""
+    message = auth.message
+    if not message.partial_supported or not 0 < answer.approved_cents < auth.cents:
+        wrong_amount(book, at_ns, auth, answer)
+        return auth.cents
+    cents = answer.approved_cents
+    if answer.response_code != codes.PARTIAL:
+        answers.misspoken(book, at_ns, message, answer)
+    auth.account.high_cents -= auth.high - min(auth.high, cents)
+    auth.high = min(auth.high, cents)
+    book.granted[message.authorization_id] = cents
+    return cents
 
 
 def wrong_amount(book: Book, at_ns: int, auth: Auth, answer: Any) -> None:

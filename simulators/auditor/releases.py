@@ -2,60 +2,131 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from engine.interface import ExpiryReceipt, ReversalRequest, ReversalResponse
-from simulators.auditor import answers
+from simulators.auditor import answers, exchanges, stories
 from simulators.auditor.book import ENDED, RELEASED, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
 
 
+class Mark(NamedTuple):
+    """What was known when a reversal was first sent: the window to give back to, the most that was held, whether it
+    names another card or network, and, where nothing else was in flight, what was held and the story's version.
+    """
+
+    window: int
+    high: int | None = None
+    mismatch: bool = False
+    held: int | None = None
+    version: int = 0
+
+
 def reversal_sent(book: Book, hours: Hours, at_ns: int, message: ReversalRequest) -> None:
-    """From now on the hold may be gone."""
+    """From now on the hold may be gone, or so much of it."""
     authorization_id = message.authorization_id
     auth = book.auths.get(authorization_id)
     if auth is None and not book.early.get(authorization_id):
         book.early[authorization_id] = False
-    window = RELEASED if auth is None else auth.window if auth.high or auth.answer is None else ENDED
-    book.reversals.setdefault(message.idempotency_key, window)
-    if auth is not None and window != ENDED:
+    exchange = exchanges.sent(book, message)
+    if exchange is None:
+        if auth is not None:
+            hours.release(auth)
+        return
+    if auth is None:
+        exchange.mark = Mark(RELEASED)
+        return
+    window = auth.window if auth.high or auth.answer is None else ENDED
+    asked = auth.message
+    mismatch = (message.card_id, message.network) != (asked.card_id, asked.network)
+    if not message.amount_cents and authorization_id not in book.stories:
+        exchange.mark = Mark(window, auth.high, mismatch)
+        if window != ENDED:
+            hours.release(auth)
+        return
+    quiet = stories.is_quiet(auth)
+    story = stories.sent(book, auth, authorization_id)
+    held = auth.high if quiet and story.flying == 1 and window != ENDED else None
+    exchange.mark = Mark(window, auth.high, mismatch, held, story.version)
+    if window == ENDED:
+        return
+    if 0 < message.amount_cents < auth.high and type(auth.answer) is int:
+        stories.lower(hours, auth, max(auth.low - message.amount_cents, 0))
+    else:
         hours.release(auth)
 
 
 def reversal_answered(book: Book, hours: Hours, at_ns: int, message: ReversalRequest, answer: ReversalResponse) -> None:
-    """From now on the hold is gone."""
-    key, authorization_id = message.idempotency_key, message.authorization_id
+    """From now on it is gone."""
+    authorization_id = message.authorization_id
     answers.reversal(book, at_ns, message, answer)
-    first = book.reversals[key]
-    if isinstance(first, tuple):
-        if first != (authorization_id, answer.released_cents):
-            _told_twice(book, at_ns, key, authorization_id, first, answer)
+    exchange = exchanges.answered(book, at_ns, message, answer, authorization_id)
+    if exchange is None:
         return
-    book.reversals[key] = (authorization_id, answer.released_cents)
+    mark: Mark = exchange.mark
     auth = book.auths.get(authorization_id)
-    most_cents = auth.cents if auth is not None and first != ENDED else 0
-    if not 0 <= answer.released_cents <= most_cents:
-        book.found(
-            "I3", at_ns, authorization_id, "" if auth is None else auth.account.account_id,
-            f"a reversal answered at {when(at_ns)} freed {usd(answer.released_cents)}; at most {usd(most_cents)} can "
-            "have been held",
-        )  # fmt: skip
+    story = book.stories.get(authorization_id)
+    if story is not None and mark.version:
+        story.flying -= 1
+    _judge_freed(book, at_ns, message, answer, auth, mark)
     if auth is None:
         book.early[authorization_id] = True
+        book.early_cards.add((authorization_id, message.card_id, message.network))
+        return
+    mismatch = (message.card_id, message.network) != (auth.message.card_id, auth.message.network)
+    if mismatch and not answer.released_cents:
         return
     if type(auth.answer) is int:
-        hours.give_back(auth.account, first, answer.released_cents)
-    _end(book, hours, at_ns, auth, authorization_id)
+        hours.give_back(auth.account, mark.window, answer.released_cents)
+    if not message.amount_cents:
+        _end(book, hours, at_ns, auth, authorization_id)
+        return
+    _part(book, hours, at_ns, auth, message, answer.released_cents, mark)
 
 
-def _told_twice(
-    book: Book, at_ns: int, key: str, authorization_id: str, first: tuple[str, int], answer: ReversalResponse
+def _judge_freed(
+    book: Book, at_ns: int, message: ReversalRequest, answer: ReversalResponse, auth: Auth | None, mark: Mark
 ) -> None:
-    if first[0] == authorization_id:
-        told = f"first {usd(first[1])} freed, at {when(at_ns)} {usd(answer.released_cents)}"
-        message = f"two answers under key {key!r}: {told}"
+    """What a reversal freed: at most what was held, and asked for."""
+    authorization_id, freed = message.authorization_id, answer.released_cents
+    most = 0
+    if auth is not None and mark.window != ENDED and not mark.mismatch:
+        most = max(auth.cents, mark.high or 0, auth.high)
+    if message.amount_cents:
+        most = min(most, message.amount_cents)
+    if not 0 <= freed <= most:
+        book.found(
+            "I3", at_ns, authorization_id, "" if auth is None else auth.account.account_id,
+            f"a reversal answered at {when(at_ns)} freed {usd(freed)}; at most {usd(most)} can have been held",
+        )  # fmt: skip
+
+
+def _part(book: Book, hours: Hours, at_ns: int, auth: Auth, message: ReversalRequest, freed: int, mark: Mark) -> None:
+    """Only so much of the hold was taken back."""
+    account = auth.account
+    story = stories.of(book, auth, message.authorization_id)
+    less = min(freed, auth.high)
+    account.given_up_cents += less
+    account.raised_ns = at_ns
+    if mark.held is not None and story.version == mark.version:
+        expected = min(message.amount_cents, mark.held)
+        if freed != expected:
+            book.found(
+                "I3", at_ns, message.authorization_id, account.account_id,
+                f"a reversal of {usd(message.amount_cents)} answered at {when(at_ns)} freed {usd(freed)}; "
+                f"{usd(mark.held)} was held, so {usd(expected)} is to be freed",
+            )  # fmt: skip
+        stories.set_held(hours, auth, max(mark.held - freed, 0))
     else:
-        message = f"key {key!r} came again at {when(at_ns)} with another body and was answered; it has to be refused"
-    book.found("I3", at_ns, authorization_id, "", message)
+        account.high_cents -= less
+        auth.high -= less
+        stories.lower(hours, auth, min(auth.low, auth.high))
+    if story.used is not None:
+        story.used += freed
+    stories.ended(book, auth, message.authorization_id, less)
+    if not auth.high:
+        _end(book, hours, at_ns, auth, message.authorization_id)
 
 
 def expiry_answered(book: Book, hours: Hours, at_ns: int, now_ns: int, receipt: ExpiryReceipt) -> None:
@@ -80,6 +151,7 @@ def expiry_answered(book: Book, hours: Hours, at_ns: int, now_ns: int, receipt: 
 
 def _end(book: Book, hours: Hours, at_ns: int, auth: Auth, authorization_id: str) -> None:
     """Whatever is still being answered about it, nothing is held any more."""
+    stories.ended(book, auth, authorization_id, auth.high)
     hours.end(auth, at_ns)
     auth.window = RELEASED
     book.finished.append(authorization_id)

@@ -47,12 +47,13 @@ class Feed:
     """
 
     def __init__(self, terms: Terms = TERMS, cents: int = 10_000, **settings: Any) -> None:
+        pans = settings.pop("pans", {})
         self.auditor = Auditor(terms, **{"patience_ns": None} | settings)
         self.terms = terms
         self.now_ns = START_NS + HOUR_NS
         self._refs = 0
         for account_id in ("ada", "bob"):
-            card = CardOpening(f"{account_id}-card", "visa", 2**62)
+            card = CardOpening(f"{account_id}-card", "visa", 2**62, pan=pans.get(account_id, ""))
             self.auditor.opened(self.now_ns, AccountOpening(account_id, f"0x{account_id}", (card,)))
         if cents:
             self.deposit(cents)
@@ -101,6 +102,12 @@ class Feed:
             key or ref, ref, card, cents, changes.get("network", "visa"), "shop", "5411",
             changes.get("sent_at_ns", self.now_ns), changes.get("kind", AuthorizationKind.PURCHASE),
         )  # fmt: skip
+
+    def open(self, *cards: CardOpening, tell: bool = True, **changes: Any) -> AccountOpening:
+        """Ada's account, opened again; ``changes`` of the opening."""
+        opening = AccountOpening("ada", "0xada", cards or (CardOpening("ada-card", "visa", 2**62),), **changes)
+        self.auditor.opened(self.now_ns, opening)
+        return self.tell(opening, None) if tell else self.send(opening)
 
     def approval(self, request: AuthorizationRequest, cents: int = -1, until_ns: int = 0) -> AuthorizationResponse:
         estimate = request.kind is AuthorizationKind.PREAUTHORIZATION

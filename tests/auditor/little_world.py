@@ -79,7 +79,7 @@ class Desk:
         if isinstance(message, AuthorizationRequest):
             return self.authorize(message, now_ns)
         if isinstance(message, ReversalRequest):
-            return ReversalResponse(message.authorization_id, self.state.reverse(message.authorization_id))
+            return ReversalResponse(message.authorization_id, self.state.reverse(message))
         return ClearingReceipt(message.file_id, tuple([self.post(p, now_ns) for p in message.presentments]))
 
     def again(self, answer: Any, now_ns: int) -> Any:
@@ -214,8 +214,11 @@ class World:
         self.send(request, leg)
         return request
 
-    def reverse(self, ref: str, leg: Leg = Leg(), key: str = "") -> None:
-        request = ReversalRequest(key or f"{ref}:reversal", ref, "card", "visa", self.now_ns)
+    def reverse(self, ref: str, leg: Leg = Leg(), key: str = "", cents: int = 0, card: str = "") -> None:
+        """All of it, or ``cents``; ``card`` (account-network) where it overtakes its original."""
+        known = self.requests.get(ref)
+        card = card or (known.card_id if known is not None else "ada-visa")
+        request = ReversalRequest(key or f"{ref}:reversal", ref, card, card.split("-")[1], self.now_ns, cents)
         self.send(request, leg)
 
     def present(

@@ -70,9 +70,10 @@ def do(little: World, step: tuple[Any, ...]) -> None:
         case ("repeat", back, leg) if little.requests and back >= 0:
             little.send(little.requests[ref_of(little, back)], leg)
         case ("reverse", back, leg):
-            little.reverse(ref_of(little, back), leg)
+            little.reverse(ref_of(little, back), leg, card="-".join(owner(ref_of(little, back))))
         case ("reverse as asked anew", back, leg):
-            little.reverse(ref_of(little, back), leg, key=f"{ref_of(little, back)}:{little.now_ns}")
+            ref = ref_of(little, back)
+            little.reverse(ref, leg, key=f"{ref}:{little.now_ns}", card="-".join(owner(ref)))
         case ("clear", back, more, final, leg) if little.requests and back >= 0:
             ref = ref_of(little, back)
             present(little, [(ref, max(little.requests[ref].amount_cents + more, 1), final)], leg)

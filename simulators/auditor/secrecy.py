@@ -1,0 +1,95 @@
+"""I13: no card number, and no other secret, leaves the engine in clear.
+
+Rule. What the engine answers, raises, logs, stores or exports contains none of the secrets that were handed to it: the
+full number of a card, alone, inside other text, or with blanks or hyphens between its digits, nor any other value that
+the world has named (``Auditor.secret``).
+
+Evidence. The texts themselves: answers but for what they repeat of their request, messages of exceptions and of their
+causes, references and owners of the journal, statement lines, and what the world overhears (logs, stored rows, the
+trace). A finding shows what kind of secret it was, and its last four characters.
+
+No false alarm. Only whole secrets that were handed over are looked for; thirteen digits or more are not hit by chance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from simulators.auditor.words import when
+
+if TYPE_CHECKING:
+    from simulators.auditor.book import Book
+
+SHORTEST = 8
+"""Shorter values stand in many a text by chance."""
+LONGEST_TEXT = 1_000_000
+_DIGITS = re.compile(r"\d(?:[ -]?\d){7,}")
+_BETWEEN = re.compile(r"[ -]")
+
+
+class Secrets:
+    """What must not be seen, and where it was seen already."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, str] = {}
+        self._lengths: tuple[int, ...] = ()
+        self._words: dict[str, str] = {}
+        self._seen: set[tuple[str, str]] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._numbers or self._words)
+
+    def add(self, value: str, what: str) -> None:
+        """Raises ValueError for a value too short to be told from chance."""
+        if len(value) < SHORTEST:
+            raise ValueError(f"a secret of {len(value)} characters ({what}) is too short to be looked for")
+        if value.isdecimal():
+            self._numbers[value] = what
+            self._lengths = tuple(sorted({len(number) for number in self._numbers}))
+        else:
+            self._words[value] = what
+
+    def within(self, text: str) -> Iterable[str]:
+        """The secrets in a text."""
+        for run in _DIGITS.findall(text):
+            digits = _BETWEEN.sub("", run)
+            for length in self._lengths:
+                for start in range(len(digits) - length + 1):
+                    if digits[start : start + length] in self._numbers:
+                        yield digits[start : start + length]
+        for word in self._words:
+            if word in text:
+                yield word
+
+    def scan(self, book: Book, at_ns: int, where: str, text: str, ref: str = "") -> None:
+        """Report each secret in a text, once for each place."""
+        if not self:
+            return
+        for value in self.within(text[:LONGEST_TEXT]):
+            if (where, value) in self._seen:
+                continue
+            self._seen.add((where, value))
+            what = self._numbers.get(value) or self._words[value]
+            book.found(
+                "I13", at_ns, self.masked(ref), "",
+                f"{what} stands in clear in {where}, seen at {when(at_ns)}; it ends in {value[-4:]}",
+            )  # fmt: skip
+
+    def error(self, book: Book, at_ns: int, error: BaseException) -> None:
+        """The message of an exception, with those of its causes."""
+        if not self:
+            return
+        told, left = [], [error]
+        while left and len(told) < 10:
+            one = left.pop()
+            told.append(f"{one!r} {one} {getattr(one, '__notes__', '')}")
+            left += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
+        self.scan(book, at_ns, f"the message of {type(error).__name__}", " ".join(told))
+
+    def masked(self, text: str) -> str:
+        """A text without its secrets."""
+        for value in self.within(text):
+            text = text.replace(value, "*" * (len(value) - 4) + value[-4:])
+        return text

@@ -11,6 +11,7 @@ from scenarios.traces import defaults
 from simulators import settings
 
 _HABITS = settings.Habits()
+_CHANGES = settings.Changes()
 _FUNDING = settings.Funding()
 _NETWORKS = {network.name: network for network in settings.default_networks()}
 _WORLD = settings.WorldSettings(name="", seed=0, start_ns=0, traffic_ns=0)
@@ -92,6 +93,65 @@ class Merchants(Part):
     """Of remote orders that ship, and clear, in two parts."""
     abandoned_share: Share = _HABITS.abandoned_share
     """Of approved purchases that are never presented, so that the hold has to expire."""
+    fuel_advice_share: Share = _HABITS.fuel_advice_share
+    """Of pumps that tell the true amount by an advice, minutes later."""
+    stay_mccs: tuple[Mcc, ...] = tuple(sorted(_HABITS.stay_mccs))
+    """Hotels, car rentals."""
+    stay_share: Share = _HABITS.stay_share
+    """Of bills there that begin as an estimate and grow by increments, a day apart."""
+    cash_mccs: tuple[Mcc, ...] = tuple(sorted(_HABITS.cash_mccs))
+    """Where cash is withdrawn."""
+    void_share: Share = _HABITS.void_share
+    """Of other purchases: taken back whole, and never presented."""
+    part_reversed_share: Share = _HABITS.part_reversed_share
+    """Taken back in part: something was out of stock."""
+    late_share: Share = _HABITS.late_share
+    """Presented `late_days` after, when the hold may be over."""
+    late_days: Annotated[int, Strict(), Field(ge=1, le=60)] = _HABITS.late_days
+    drift_share: Share = _HABITS.drift_share
+    """Cleared up to a third higher or lower."""
+    force_share: Share = _HABITS.force_share
+    """Presented without ever being asked for."""
+    partial_share: Share = _HABITS.partial_share
+    """Of requests that welcome less than the amount; the rest is paid in cash."""
+    remote_share: Share = _HABITS.remote_share
+    """Of purchases made without the card."""
+    subscription_share: Share = _HABITS.subscription_share
+    """Of purchases that the merchant starts."""
+    inquiry_share: Share = _HABITS.inquiry_share
+    """Of purchases before which the balance is asked for."""
+    dispute_share: Share = _HABITS.dispute_share
+    """Of posted sales that are disputed."""
+    dispute_won_share: Share = _HABITS.dispute_won_share
+    dispute_step: Duration = _HABITS.dispute_step_ns
+    """About so long from state to state."""
+    refund_share: Share = _HABITS.refund_share
+    """Of posted sales, not disputed, that are refunded one to three days later."""
+    refund_part_share: Share = _HABITS.refund_part_share
+    """Of refunds and disputes that are of a part only."""
+    refund_announced_share: Share = _HABITS.refund_announced_share
+    """Of refunds that are asked for before."""
+    refund_unmatched_share: Share = _HABITS.refund_unmatched_share
+    """Of refunds that do not say of which sale."""
+    stand_in_share: Share = _HABITS.stand_in_share
+    """Of requests that timed out and are decided by the network, which tells it by an advice."""
+    stand_in_limit_cents: Cents = _HABITS.stand_in_limit_cents
+    """Up to this it approves, above it declines."""
+
+
+class Changes(Part):
+    """What befalls cards and mandates; shares are of all cards, a day."""
+
+    frozen_share: Share = _CHANGES.frozen_share
+    """Frozen, and thawed some hours later."""
+    lost_share: Share = _CHANGES.lost_share
+    cancelled_share: Share = _CHANGES.cancelled_share
+    replaced_share: Share = _CHANGES.replaced_share
+    """Of lost and cancelled cards that are replaced at once; the others some hours later."""
+    suspended_share: Share = _CHANGES.suspended_share
+    """Of mandates, which come back some hours later."""
+    mandates: Annotated[bool, Strict()] = _CHANGES.mandates
+    """Every card spends under a mandate."""
 
 
 class Payday(Part):
@@ -117,11 +177,8 @@ class Step(Part):
 
     at: Duration
     """After the start."""
-    do: Literal[
-        "swipe", "deposit", "request_withdrawal", "cancel_withdrawal", "complete_withdrawal",
-        "freeze", "unfreeze", "cancel", "suspend", "reinstate",
-    ]  # fmt: skip
-    """`request_withdrawal` of 0: of everything. `freeze` to `cancel` mean the card, `suspend` the account."""
+    do: settings.Deed
+    """`request_withdrawal` of 0: of everything. `freeze` to `replace_card` mean the card, `suspend` the account."""
     cardholder: Text
     """A name from `world.people`, or a cardholder of the traffic."""
     card: Count = 1
@@ -131,6 +188,28 @@ class Step(Part):
     """Merchant category of a swipe."""
     presents_cents: tuple[Annotated[int, Strict(), Field(ge=1, le=MOST_CENTS)], ...] | None = None
     """What is presented for a swipe; left out, it is the merchant's habit. `[]`: nothing is ever presented."""
+    days: Annotated[int, Strict(), Field(ge=1, le=60)] = 1
+    """On which day after it is presented."""
+    called: Text = ""
+    """A name for what the step begins, by which later steps are `of` it."""
+    of: Text = ""
+    """What an `increment`, `advise`, `reverse_part`, `void`, `refund` or `dispute` is of; left out: the latest."""
+    estimate: Annotated[bool, Strict()] = False
+    """The amount of a swipe is an estimate."""
+    partial: Annotated[bool, Strict()] = False
+    """Less than the amount is welcome."""
+    remote: Annotated[bool, Strict()] = False
+    """A swipe without the card."""
+    by_merchant: Annotated[bool, Strict()] = False
+    """A swipe that the merchant starts, as for a subscription."""
+    matched: Annotated[bool, Strict()] = True
+    """A refund says of which sale it is."""
+    announced: Annotated[bool, Strict()] = False
+    """A refund is asked for before it is presented."""
+    state: Literal[
+        "new", "submitted", "representment", "pre_arbitration", "arbitration", "won", "lost",
+    ] = "submitted"  # fmt: skip
+    """Which one a dispute reaches."""
 
 
 class Category(Part):
@@ -213,5 +292,8 @@ class World(Part):
     networks: Networks = Networks()
     merchants: Merchants = Merchants()
     funding: Funding = Funding()
+    changes: Changes = Changes()
+    balances_every: Duration = _WORLD.balances_every_ns
+    """Every balance is asked for so often, when nothing is under way; 0s: only at the end."""
     script: tuple[Step, ...] = ()
     """Scripted actions, besides or instead of traffic."""

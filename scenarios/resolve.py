@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
-from engine.interface import HoldTerms, LimitTerms, Terms
+from engine.interface import DisputeState, HoldTerms, LimitTerms, Terms
 from scenarios import model, model_shrunk, model_world
 from scenarios.loader import Loaded
 from scenarios.problems import BadInput, ScenarioError, nearest
@@ -53,6 +53,8 @@ def resolve(loaded: Loaded) -> Resolved:
         backends=_backends(scenario.engine.backends),
         networks=tuple(_network(name, getattr(world.networks, name)) for name in settings.NETWORKS),
         habits=_habits(world.merchants),
+        changes=settings.Changes(**world.changes.model_dump()),
+        balances_every_ns=world.balances_every,
         funding=_funding(world.funding),
         chain=_chain(scenario.chain),
         cards=world.cards,
@@ -208,6 +210,7 @@ def _network(name: str, section: model_world.Network) -> settings.Network:
 
 def _habits(section: model_world.Merchants) -> settings.Habits:
     given = {name: getattr(section, name) for name in model_world.Merchants.model_fields}
+    given["dispute_step_ns"] = given.pop("dispute_step")
     return settings.Habits(
         **{name: frozenset(value) if isinstance(value, tuple) else value for name, value in given.items()}
     )
@@ -258,12 +261,6 @@ def _faults(section: model.Faults) -> settings.Faults:
 
 
 def _step(section: model_world.Step) -> settings.Step:
-    return settings.Step(
-        at_ns=section.at,
-        do=section.do,
-        cardholder=section.cardholder,
-        card=section.card,
-        amount_cents=section.amount_cents,
-        mcc=section.mcc,
-        presents_cents=section.presents_cents,
-    )
+    given = {name: getattr(section, name) for name in model_world.Step.model_fields}
+    given["state"] = DisputeState(section.state)
+    return settings.Step(at_ns=given.pop("at"), **given)

@@ -101,7 +101,8 @@ def _unknown_key(path: Path) -> str:
     known = list(here.model_fields) if here else []
     if close := nearest(word, known):
         return f"unknown key; did you mean {dotted((*path[:-1], close))}?"
-    elsewhere = sorted(place for place in _all_paths(Scenario) if place.rpartition(".")[2] == word)
+    places = (place for place in _all_paths(Scenario) if place.rpartition(".")[2] == word)
+    elsewhere = sorted(places, key=lambda place: (place.startswith("shrunk."), place))  # nobody writes `shrunk` by hand
     if elsewhere:
         return f"unknown key here; did you mean {elsewhere[0]}?"
     return f"unknown key; there are {', '.join(known)}" if known else "unknown key"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from engine.interface import AuthorizationRequest, AuthorizationResponse, CardEngine, EngineError
+from engine.interface import AuthorizationRequest, AuthorizationResponse, Balance, CardEngine, EngineError
 from simulators.auditor import Auditor
 from simulators.backends.served import Places
 from simulators.kernel import Kernel, KernelError, Trace
@@ -40,6 +40,24 @@ class Tap:
         self._door = Places(kernel, "workers of the engine", workers)
         self.open_exchanges = 0
         """Messages other than authorizations that the engine has not answered yet."""
+        self._said = self._undecided = 0
+
+    async def balance(self, account_id: str) -> Balance | Unanswered | None:
+        """A balance, told to the auditor; None where something is under way, which makes it worthless."""
+        if self.open_exchanges or self._undecided:
+            return None
+        said = self._said
+        try:
+            balance = await self._engine.balance(account_id)
+        except KernelError:
+            raise
+        except Exception as error:  # noqa: BLE001 - foreign code, as below
+            self._crashed("Balance", error)
+            return Unanswered(error)
+        if said != self._said:
+            return None
+        self._auditor.balance(self._kernel.utc_ns, balance)
+        return balance
 
     async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse | Unanswered:
         """An authorization; the time from the engine's door to its answer becomes an ``engine`` row.
@@ -49,6 +67,8 @@ class Tap:
         kernel, auditor = self._kernel, self._auditor
         arrived_ns = kernel.now_ns
         auditor.sent(kernel.utc_ns, request)
+        self._said += 1
+        self._undecided += 1
         await self._door.enter()
         try:
             answer = await self._engine.authorize(request)
@@ -57,6 +77,7 @@ class Tap:
         except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises is its answer, and is counted
             return self._failed(request, error)
         finally:
+            self._undecided -= 1
             self._door.leave()
         auditor.answered(kernel.utc_ns, request, answer)
         now_ns = kernel.now_ns
@@ -69,6 +90,7 @@ class Tap:
     async def tell(self, message: Any, call: Callable[[Any], Awaitable[Any]], said: Any = None) -> Any | Unanswered:
         """Any other exchange: ``call(said or message)``, with ``message`` as the auditor is to see it."""
         self._auditor.sent(self._kernel.utc_ns, message)
+        self._said += 1
         self.open_exchanges += 1
         try:
             answer = await call(message if said is None else said)
@@ -83,13 +105,17 @@ class Tap:
 
     def _failed(self, message: Any, error: Exception) -> Unanswered:
         self._auditor.failed(self._kernel.utc_ns, message, error)
-        if not isinstance(error, EngineError):
-            where = error.__traceback__
-            while where is not None and where.tb_next is not None:
-                where = where.tb_next
-            place = f"{where.tb_frame.f_code.co_filename.rpartition('/')[2]}:{where.tb_lineno}" if where else "?"
-            self._append(
-                (self._kernel.now_ns, "crash", type(message).__name__, "", "", 0, 0, type(error).__name__, -1,
-                 f"at {place}: {error}")
-            )  # fmt: skip
+        self._crashed(type(message).__name__, error)
         return Unanswered(error)
+
+    def _crashed(self, what: str, error: Exception) -> None:
+        """Written down where it is no error that an engine may raise."""
+        if isinstance(error, EngineError):
+            return
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = f"{where.tb_frame.f_code.co_filename.rpartition('/')[2]}:{where.tb_lineno}" if where else "?"
+        self._append(
+            (self._kernel.now_ns, "crash", what, "", "", 0, 0, type(error).__name__, -1, f"at {place}: {error}")
+        )  # fmt: skip

@@ -15,7 +15,9 @@ from engine.domain.money import USDC6_PER_CENT
 from engine.interface import EngineFactory
 from simulators.actors.cardholders import Traffic
 from simulators.actors.chain import CardChain, Executed, Seen
+from simulators.actors.changes import LifeOfCards
 from simulators.actors.courses import Courses
+from simulators.actors.inspector import Inspector
 from simulators.actors.issuer import Issuer
 from simulators.actors.merchants import demands_of
 from simulators.actors.watcher import STAGES
@@ -135,6 +137,8 @@ class World:
         """Open the accounts, then fund them on chain; both have to be done when the shops open."""
         kernel = self._kernel
         for person in self._people:
+            if self._settings.changes.mandates:
+                person.give_mandates()
             self._chain.register(person.account_id, person.address)
             yield from self._issuer.tell_of(person)
         funding = self._settings.funding
@@ -161,8 +165,20 @@ class World:
             )
         for payday in self._settings.funding.paydays:
             self._kernel.process(self._payday(payday.at_ns, payday.amount_cents), "payday", daemon=True)
+        self._let_things_happen()
         if self._traffic is not None:
             yield from self._traffic.swiping()
+
+    def _let_things_happen(self) -> None:
+        """To cards; and somebody begins to ask for balances."""
+        kernel, settings = self._kernel, self._settings
+        if settings.changes.any:
+            cards = LifeOfCards(kernel, self._trace, settings.changes, settings.seed, self._issuer.tell_of)
+            for person in self._people:
+                cards.start(person, settings.keep.traffic_of(settings.traffic_ns))
+        if settings.balances_every_ns:
+            inspector = Inspector(kernel, self._tap, self._people, settings.balances_every_ns)
+            kernel.process(inspector.asking(), "balances", daemon=True)
 
     def _payday(self, after_ns: int, amount_cents: int) -> Iterator[Any]:
         yield self._kernel.env.timeout(after_ns)

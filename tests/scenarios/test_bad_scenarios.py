@@ -222,8 +222,10 @@ chain: {withdrawal_delay: 30m}
         "s.yaml:2:1: sed: unknown key; did you mean seed?",
         "s.yaml:4:13: world.duration: '1 day' is no duration; did you mean 1d?",
         "s.yaml:7:3: world.people: given twice; the first is in line 6",
-        "s.yaml:10:20: world.script.1.do: 'fly' is not known; it can be swipe, deposit, request_withdrawal, "
-        "cancel_withdrawal, complete_withdrawal, freeze, unfreeze, cancel, suspend, reinstate",
+        "s.yaml:10:20: world.script.1.do: 'fly' is not known; it can be swipe, withdraw_cash, inquire, force_post, "
+        "stand_in, increment, advise, reverse_part, void, refund, dispute, deposit, request_withdrawal, "
+        "cancel_withdrawal, complete_withdrawal, freeze, unfreeze, lose, cancel, replace_card, suspend, reinstate, "
+        "suspend_mandate, reinstate_mandate, revoke_mandate",
         "s.yaml:11:70: world.script.2.card: card 3 of 2: world.cards says how many each has",
         "s.yaml:12:27: chain.withdrawal_delay: 30m is not longer than settlement.interval (1h): "
         "spent money could be withdrawn before it is settled",

@@ -11,7 +11,11 @@ Every fault here is one that has been written in earnest. Each is commented wher
 * neither authorizations nor presentments nor deposits are idempotent;
 * there are no holds: what is authorized is queued to be burned, whatever the merchant presents later, and a reversal
   only touches the cached number;
-* card status, card expiry and withdrawals on their way out are not looked at;
+* card status, card expiry, mandates and withdrawals on their way out are not looked at, nor are the limits of a card;
+* a partial reversal frees everything; a partial approval is not known, so too little is simply declined;
+* a refund goes on top of the cached number and never reaches the queue of burns; the cache entry expires, and the
+  refund is gone with it; where a refund is announced, it is charged like a purchase;
+* increments, advices and disputes are not in the tutorial, and are not supported;
 * a settlement whose outcome is not known in time is marked as failed and sent again under another id.
 
 The awaits stand for round trips to a cache, a database and a node; the chain balance is this engine's own tally of
@@ -29,6 +33,8 @@ from engine.interface import (
     APPROVED_CODE,
     RESPONSE_CODES,
     AccountOpening,
+    AdviceReceipt,
+    AuthorizationAdvice,
     AuthorizationKind,
     AuthorizationRequest,
     AuthorizationResponse,
@@ -39,10 +45,14 @@ from engine.interface import (
     ClearingReceipt,
     DeclineReason,
     DepositNotice,
+    DisputeNotice,
+    DisputeReceipt,
     EngineError,
     EngineKit,
     ExpiryReceipt,
     NoticeReceipt,
+    NotSupported,
+    PresentmentKind,
     ReversalRequest,
     ReversalResponse,
     SettlementReceipt,
@@ -100,9 +110,13 @@ class NaiveEngine:
     async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse:
         """No look at the idempotency key: a repeat is one more purchase."""
         await asyncio.sleep(CACHE_S)
+        if request.kind is AuthorizationKind.INCREMENTAL:
+            raise NotSupported("an authorization is for one amount")
         user = self._user_of_card.get(request.card_id)
         if user is None:
             return _declined(request, DeclineReason.CARD_NOT_FOUND)
+        if request.kind is AuthorizationKind.BALANCE_INQUIRY:
+            return await self._inquire(request, user)
         if self._users[user].kyc_level < self._terms.minimum_kyc_level:
             return _declined(request, DeclineReason.KYC_REQUIRED)
         amount = request.amount_cents / 100
@@ -121,6 +135,14 @@ class NaiveEngine:
         return AuthorizationResponse(
             request.authorization_id, True, request.amount_cents, APPROVED_CODE, None, expires_at_ns
         )
+
+    async def _inquire(self, request: AuthorizationRequest, user: str) -> AuthorizationResponse:
+        """Rounded, not truncated: half a cent too much may be told. And any card may ask, whatever its state."""
+        available_cents = round(await self._balance_of(user) * 100)
+        return AuthorizationResponse(request.authorization_id, True, 0, APPROVED_CODE, None, 0, available_cents)
+
+    async def advise(self, advice: AuthorizationAdvice) -> AdviceReceipt:
+        raise NotSupported("whoever decides is this engine")
 
     async def reverse(self, request: ReversalRequest) -> ReversalResponse:
         """The number goes back up, every time it is asked for; the queued burn and the limit stay as they are."""
@@ -142,11 +164,18 @@ class NaiveEngine:
                 results.append(CaptureResult(presentment.presentment_id, CaptureOutcome.UNKNOWN_CARD, 0, 0, 0))
                 continue
             amount = presentment.amount_cents / 100
-            self._note(StatementKind.CAPTURE, presentment.presentment_id, user, amount)
+            if presentment.kind is PresentmentKind.REFUND:
+                await self._change_balance(user, amount)
+                self._note(StatementKind.REFUND, presentment.presentment_id, user, amount)
+            else:
+                self._note(StatementKind.CAPTURE, presentment.presentment_id, user, amount)
             results.append(
                 CaptureResult(presentment.presentment_id, CaptureOutcome.POSTED, presentment.amount_cents, 0, 0)
             )
         return ClearingReceipt(batch.file_id, tuple(results))
+
+    async def dispute(self, notice: DisputeNotice) -> DisputeReceipt:
+        raise NotSupported("what is paid is paid")
 
     async def deposit(self, notice: DepositNotice) -> NoticeReceipt:
         """The cached balance is left alone: it will be loaded again when it has expired."""
@@ -224,12 +253,12 @@ class NaiveEngine:
     async def _charge_limits(self, user: str, amount: float) -> DeclineReason | None:
         """Charged at once and never given back; there is no monthly window."""
         limits = self._terms.limits
-        if amount > limits.per_transaction_cents / 100:
+        if limits.per_transaction_cents is not None and amount > limits.per_transaction_cents / 100:
             return DeclineReason.TRANSACTION_LIMIT
         today = (user, self._clock.now_ns() // DAY_NS)
         spent = self._spent_today.get(today, 0.0)
         await asyncio.sleep(CACHE_S)
-        if spent + amount > limits.daily_cents / 100:
+        if limits.daily_cents is not None and spent + amount > limits.daily_cents / 100:
             return DeclineReason.DAILY_LIMIT
         self._spent_today[today] = self._spent_today.get(today, 0.0) + amount
         return None

@@ -14,9 +14,10 @@ from typing import Any
 
 from engine.domain.settlement import Settlement
 from engine.interface import (
-    APPROVED_CODE,
-    RESPONSE_CODES,
     AccountOpening,
+    AdviceReceipt,
+    AuthorizationAdvice,
+    AuthorizationKind,
     AuthorizationRequest,
     AuthorizationResponse,
     Balance,
@@ -24,6 +25,8 @@ from engine.interface import (
     ClearingReceipt,
     DeclineReason,
     DepositNotice,
+    DisputeNotice,
+    DisputeReceipt,
     EngineKit,
     ExpiryReceipt,
     IdempotencyConflict,
@@ -35,7 +38,7 @@ from engine.interface import (
     WithdrawalNotice,
 )
 from engine.ports import BurnOutcome, PortUnavailable
-from scenarios.engines.reference_state import State
+from scenarios.engines.reference_state import State, declined
 
 PAGE = 500
 BLOCKS_PER_TICK = 50
@@ -58,16 +61,22 @@ class ReferenceEngine:
             self._state.open(opening)
 
     async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse:
-        if request.amount_cents <= 0:  # not stored: the same key may come again with a sound amount
-            return _declined(request, DeclineReason.INVALID_AMOUNT)
         async with self._lock:
-            return self._once(request, self._decide)
+            sound = request.amount_cents > 0
+            if request.kind is AuthorizationKind.BALANCE_INQUIRY:
+                sound = request.amount_cents == 0
+            if not sound and request.idempotency_key not in self._answers:
+                # Not stored: the same key may come again with a sound amount.
+                return declined(request, DeclineReason.INVALID_AMOUNT)
+            return self._once(request, lambda r: self._state.authorize(r, self._clock.now_ns()))
+
+    async def advise(self, advice: AuthorizationAdvice) -> AdviceReceipt:
+        async with self._lock:
+            return self._once(advice, lambda a: self._state.advise(a, self._clock.now_ns()))
 
     async def reverse(self, request: ReversalRequest) -> ReversalResponse:
         async with self._lock:
-            return self._once(
-                request, lambda r: ReversalResponse(r.authorization_id, self._state.reverse(r.authorization_id))
-            )
+            return self._once(request, lambda r: ReversalResponse(r.authorization_id, self._state.reverse(r)))
 
     async def capture(self, batch: ClearingBatch) -> ClearingReceipt:
         async with self._lock:
@@ -76,6 +85,10 @@ class ReferenceEngine:
                 batch,
                 lambda b: ClearingReceipt(b.file_id, tuple([self._state.post(p, now_ns) for p in b.presentments])),
             )
+
+    async def dispute(self, notice: DisputeNotice) -> DisputeReceipt:
+        async with self._lock:
+            return self._once(notice, lambda n: self._state.dispute(n, self._clock.now_ns()))
 
     async def deposit(self, notice: DepositNotice) -> NoticeReceipt:
         async with self._lock:
@@ -135,16 +148,6 @@ class ReferenceEngine:
             raise IdempotencyConflict(f"{request.idempotency_key}: used before with another body")
         return answer
 
-    def _decide(self, request: AuthorizationRequest) -> AuthorizationResponse:
-        now_ns = self._clock.now_ns()
-        reason = self._state.reason_against(request, now_ns)
-        if reason is not None:
-            return _declined(request, reason)
-        expires_at_ns = self._state.hold(request, now_ns)
-        return AuthorizationResponse(
-            request.authorization_id, True, request.amount_cents, APPROVED_CODE, None, expires_at_ns
-        )
-
     async def _burn(self, settlement: Settlement) -> BurnOutcome | None:
         """Send it, ask until the outcome is final, send the same id again when nothing is heard of it."""
         accounts = self._state.accounts
@@ -160,10 +163,6 @@ class ReferenceEngine:
                 pass  # nobody knows; asking and sending again under the same id is harmless
             await self._chain.wait_block()
         return None
-
-
-def _declined(request: AuthorizationRequest, reason: DeclineReason) -> AuthorizationResponse:
-    return AuthorizationResponse(request.authorization_id, False, 0, RESPONSE_CODES[reason], reason, 0)
 
 
 def build(kit: EngineKit) -> ReferenceEngine:

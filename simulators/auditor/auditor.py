@@ -46,6 +46,7 @@ class Auditor(HotPath):
     ) -> None:
         memory_ns = terms.idempotency_retention_ns if memory_ns is None else memory_ns
         book = Book(terms, slack_ns, memory_ns, finality_ns, patience_ns or 0)
+        book.no_declines = patience_ns is None
         super().__init__(book, terms, grace_ns, patience_ns is not None, chain)
 
     @property

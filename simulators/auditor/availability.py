@@ -42,18 +42,29 @@ def judge(
     if account is book.nobody or account.raised_ns > settled_ns or account.declined_ns >= message.sent_at_ns:
         return
     if reason is DeclineReason.INSUFFICIENT_FUNDS:
-        free_usdc6 = _free(account, auth)
-        if free_usdc6 >= auth.cents * USDC6_PER_CENT:
-            _report(book, at_ns, auth, message, reason, f"at least {usdc(free_usdc6)} were free")
+        judge_money(book, at_ns, account, message, auth.high)
         return
     left_cents = _left(book, hours, account, auth, reason)
     if left_cents is not None and left_cents >= auth.cents:
-        _report(book, at_ns, auth, message, reason, f"at least {usd(left_cents)} of that limit were left")
+        _report(book, at_ns, account, message, reason, f"at least {usd(left_cents)} of that limit were left")
 
 
-def _free(account: Account, auth: Auth) -> int:
-    """The least that the account could spend, in millionths, this authorization aside."""
-    used_cents = account.high_cents - auth.high + account.presented_cents
+def judge_money(book: Book, at_ns: int, account: Account, message: AuthorizationRequest, own_cents: int) -> None:
+    """A refusal for want of money; ``own_cents`` of what is possibly held is for this very request."""
+    settled_ns = min(at_ns - book.patience_ns, message.sent_at_ns - book.slack_ns)
+    if account is book.nobody or account.raised_ns > settled_ns or account.declined_ns >= message.sent_at_ns:
+        return
+    free_usdc6 = _free(account, own_cents)
+    if free_usdc6 >= message.amount_cents * USDC6_PER_CENT and not book.no_declines:
+        there = f"at least {usdc(free_usdc6)} were free"
+        _report(book, at_ns, account, message, DeclineReason.INSUFFICIENT_FUNDS, there)
+
+
+def _free(account: Account, own_cents: int) -> int:
+    """The least that the account could spend, in millionths, one request aside."""
+    if account.unresolved and account.credit_ever_cents:
+        return 0  # a credit may be on its way back
+    used_cents = account.high_cents - own_cents + account.presented_cents - account.credit_cents
     return account.paid_in_usdc6 - account.paid_out_usdc6 - account.pending_usdc6 - used_cents * USDC6_PER_CENT
 
 
@@ -75,10 +86,10 @@ def _left(book: Book, hours: Hours, account: Account, auth: Auth, reason: Any) -
 
 
 def _report(
-    book: Book, at_ns: int, auth: Auth, message: AuthorizationRequest, reason: DeclineReason, there: str
+    book: Book, at_ns: int, account: Account, message: AuthorizationRequest, reason: DeclineReason, there: str
 ) -> None:
     book.found(
-        "I12", at_ns, message.authorization_id, auth.account.account_id,
-        f"refused without need: {usd(auth.cents)} was declined at {when(at_ns)} ({reason}) although {there} for "
-        "certain, and had been for a while",
+        "I12", at_ns, message.authorization_id, account.account_id,
+        f"refused without need: {usd(message.amount_cents)} was declined at {when(at_ns)} ({reason}) although {there} "
+        "for certain, and had been for a while",
     )  # fmt: skip

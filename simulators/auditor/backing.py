@@ -21,7 +21,7 @@ from simulators.auditor.words import usdc, when
 def gap_usdc6(account: Account) -> int:
     """How far the need for certain exceeds the balance; at most 0 where it is covered."""
     burned = min(account.burned_usdc6, account.presented_cents * USDC6_PER_CENT)
-    need = account.spent_cents * USDC6_PER_CENT - account.receivable_usdc6 - burned
+    need = (account.spent_cents - account.crediting_cents) * USDC6_PER_CENT - account.receivable_usdc6 - burned
     return need - (account.chain_in_usdc6 - account.chain_out_usdc6 - account.burned_usdc6)
 
 

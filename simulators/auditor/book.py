@@ -68,6 +68,8 @@ class Book:
 
     def __init__(self, terms: Terms, slack_ns: int, memory_ns: int, finality_ns: int, patience_ns: int) -> None:
         self.terms = terms
+        self.no_declines = False
+        """Whether refusals are left unjudged."""
         self.plain_limits = True
         """Whether an account's limits are a transaction's, a UTC day's and a UTC month's, and no others."""
         self.patience_ns = patience_ns
@@ -85,6 +87,14 @@ class Book:
         self.finished: list[str] = []
         self.early: dict[str, bool] = {}
         """Authorizations of which something came before they did; True once a reversal was answered."""
+        self.credits: dict[str, Any] = {}
+        """Refunds by presentment: ``credits.Credit``."""
+        self.disputes: dict[str, Any] = {}
+        """Disputes by the presentment that they are about: ``credits.Credit``."""
+        self.dispute_lines: set[tuple[str, str, str, int]] = set()
+        """What the statement has to say of disputes: kind, dispute, account, cents."""
+        self.dispute_owed: dict[str, tuple[str, int]] = {}
+        """By dispute: account, and cents that a credit taken back left uncovered."""
         self.early_cards: set[tuple[str, str, str]] = set()
         """Of those reversals: authorization, card, network."""
         self.presented: dict[str, int] = {}

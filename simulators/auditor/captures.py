@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.interface import CaptureOutcome, ClearingBatch, ClearingReceipt, Presentment
-from simulators.auditor import answers, overspend
+from engine.interface import CaptureOutcome, ClearingBatch, ClearingReceipt, Presentment, PresentmentKind
+from simulators.auditor import answers, credits, overspend, stories
 from simulators.auditor.book import ACCOUNT_MASK, USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
@@ -22,19 +22,25 @@ POSTED = 2
 LISTED = 3
 """Posted, and seen in the statement."""
 
+SALE = PresentmentKind.SALE
 POSTED_OUTCOME = CaptureOutcome.POSTED
 
 
 def batch_sent(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch) -> None:
     """From now on each presentment may be posted."""
-    presented, auths, cards = book.presented, book.auths, book.cards
+    presented, auths, cards, told = book.presented, book.auths, book.cards, book.stories
     for presentment in batch.presentments:
         ref = presentment.presentment_id
         if ref in presented:
             book.presented_again.add(ref)
             continue
         cents = presentment.amount_cents
+        if presentment.kind is not SALE or cents <= 0:
+            _sent_special(book, presentment)
+            continue
         auth = auths.get(presentment.authorization_id)
+        if told and presentment.authorization_id in told:
+            flown(book, presentment)
         if auth is not None and auth.high:
             account = auth.account
             low = auth.low
@@ -53,6 +59,41 @@ def batch_sent(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch) -> No
         account.presented_cents += cents
         if account.leaving_usdc6:
             _beside_a_withdrawal(book, account, presentment, low)
+
+
+def flown(book: Book, presentment: Presentment) -> None:
+    """A presentment of an authorization with a story is sent."""
+    story = book.stories[presentment.authorization_id]
+    story.flying += 1
+    story.version += 1
+
+
+def landed(book: Book, presentment: Presentment, auth: Auth | None) -> None:
+    """And posted."""
+    story = book.stories[presentment.authorization_id]
+    story.flying -= 1
+    if story.used is not None:
+        story.used += presentment.amount_cents
+    if auth is not None and presentment.final:
+        stories.ended(book, auth, presentment.authorization_id, max(auth.high - presentment.amount_cents, 0))
+
+
+def _sent_special(book: Book, presentment: Presentment) -> None:
+    if presentment.kind is not SALE:
+        credits.refund_sent(book, presentment)
+
+
+def _answered_special(
+    book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, presentment: Presentment, result: Any
+) -> None:
+    """A refund, or a record without an amount, which posts nothing."""
+    if presentment.kind is not SALE:
+        credits.refund_answered(book, hours, at_ns, batch, presentment, result)
+    elif result.outcome is POSTED_OUTCOME:
+        book.found(
+            "I10", at_ns, presentment.presentment_id, "",
+            f"{usd(presentment.amount_cents)} was posted at {when(at_ns)}; there is nothing to post",
+        )  # fmt: skip
 
 
 def _anew(book: Book, presentment: Presentment) -> int:
@@ -96,9 +137,13 @@ def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, r
     book.said[key] = receipt
     answers.receipt(book, at_ns, batch, receipt)
     presented, auths, touched, accounts = book.presented, book.auths, hours.touched, book.by_index
+    told = book.stories
     ended, loose = book.finished.append, book.loose
     for presentment, result in zip(batch.presentments, receipt.results, strict=False):
         cents = presentment.amount_cents
+        if presentment.kind is not SALE or cents <= 0:
+            _answered_special(book, hours, at_ns, batch, presentment, result)
+            continue
         packed = presented.get(presentment.presentment_id)
         if packed is None:
             packed = _anew(book, presentment)
@@ -120,6 +165,8 @@ def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, r
         touched[account] = None
         account.captured_cents += cents
         auth = auths.get(presentment.authorization_id)
+        if told and presentment.authorization_id in told:
+            landed(book, presentment, auth)
         if auth is None or not auth.high or (loose and presentment.presentment_id in loose):
             account.spent_cents += cents
         elif presentment.final:
@@ -168,7 +215,7 @@ def _odd(book: Book, at_ns: int, presentment: Presentment, result: Any, packed: 
     """Anything but a first, full and covered posting: the state to book it under, SENT where nothing is to book."""
     account = book.by_index[packed >> 2 & ACCOUNT_MASK]
     state = packed & 3
-    if result.outcome is CaptureOutcome.UNKNOWN_CARD:
+    if result.outcome in (CaptureOutcome.UNKNOWN_CARD, CaptureOutcome.INVALID_AMOUNT):
         _unknown_card(book, at_ns, presentment, account, state)
         return SENT
     if result.outcome is CaptureOutcome.DUPLICATE:
@@ -235,6 +282,6 @@ def _unknown_card(book: Book, at_ns: int, presentment: Presentment, account: Acc
     if account is not book.nobody:
         book.found(
             "I10", at_ns, presentment.presentment_id, account.account_id,
-            f"{usd(presentment.amount_cents)} was refused at {when(at_ns)} for an unknown card; card "
+            f"{usd(presentment.amount_cents)} was refused at {when(at_ns)}; card "
             f"{presentment.card_id} is account {account.account_id}'s, and a capture always posts",
         )  # fmt: skip

@@ -37,8 +37,7 @@ def seen_before(book: Book, message: AuthorizationRequest) -> bool:
         book.said[key] = authorization_id
         return False
     if auth.message.idempotency_key != key:
-        book.taken.setdefault(key, type(auth.answer) is int)
-        return True
+        return _under_another_key(book, auth, message)
     same = same_body(auth, message)
     if auth.answer is DeclineReason.INVALID_AMOUNT and not same:
         del book.auths[authorization_id]  # a request that was no request; a sound one may follow under its key
@@ -51,6 +50,27 @@ def seen_before(book: Book, message: AuthorizationRequest) -> bool:
             auth.account.in_flight += 1
             auth.answer = None
     else:
+        auth.answer = MUDDLED
+        more_cents = max(message.amount_cents - auth.high, 0)
+        auth.high += more_cents
+        auth.account.high_cents += more_cents
+    return True
+
+
+def _under_another_key(book: Book, auth: Auth, message: AuthorizationRequest) -> bool:
+    """An authorization id that was used before: free again after a decline, taken once it was approved."""
+    authorization_id, key = message.authorization_id, message.idempotency_key
+    if isinstance(auth.answer, DeclineReason) or auth.answer is DECLINED:
+        del book.auths[authorization_id]
+        if key != authorization_id:
+            book.said[key] = authorization_id
+        return False
+    approved = type(auth.answer) is int
+    book.taken.setdefault(key, approved)
+    if not approved:
+        # Either of the two may be the one that is approved.
+        if auth.answer is None:
+            auth.account.in_flight -= 1
         auth.answer = MUDDLED
         more_cents = max(message.amount_cents - auth.high, 0)
         auth.high += more_cents

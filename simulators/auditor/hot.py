@@ -163,7 +163,7 @@ class HotPath:
             self._advance(at_ns)
         self._book.secrets.error(self._book, at_ns, error)
         if message.__class__ is not AuthorizationRequest or message.kind in ASIDE:
-            rare.failed(self._book, at_ns, message)
+            rare.failed(self._book, self._hours, at_ns, message)
             return
         auth = self._auths.get(message.authorization_id)
         if auth is not None and auth.answer is None and exactly_once.same_request(auth, message):

@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulators.auditor import validity
-from simulators.auditor.book import FAILED, MONTH_ONLY, NEVER, RELEASED, UNSURE, Account, Auth, Book
+from simulators.auditor.book import FAILED, MONTH_ONLY, MUDDLED, NEVER, RELEASED, UNSURE, Account, Auth, Book
 
 DAY_NS = 86_400_000_000_000
 SLOTS = 64
 LONGEST_SLOT_NS = 900_000_000_000
 
-Due = tuple[int, Account, int]
-"""Deadline, account, and what must have been burned (or reported missing) by then, in millionths."""
+Due = tuple[int, Account, int, int]
+"""Deadline, account, what must have been burned (or reported missing) by then, in millionths, and the cents ever
+credited until then: later credits need not be burned."""
 
 
 class Hours:
@@ -140,8 +141,9 @@ class Hours:
         if self.touched:
             deadline_ns = self._slot_start_ns + self.slot_ns + self._terms.settlement_bound_ns + self._book.slack_ns
             for account in self.touched:
-                owed = account.captured_cents * 10_000 - account.receivable_usdc6 + account.short_usdc6
-                self.due.append((deadline_ns, account, owed))
+                captured = (account.captured_cents - account.crediting_cents) * 10_000
+                owed = captured - account.receivable_usdc6 + account.short_usdc6
+                self.due.append((deadline_ns, account, owed, account.credit_ever_cents))
             self.touched.clear()
         self._slot_start_ns = at_ns - at_ns % self.slot_ns
 
@@ -158,7 +160,7 @@ class Hours:
                     if auth.high and type(auth.answer) is int:
                         self.release(auth)
                         self.overdue.append(auth)
-                    elif auth.high and auth.answer is FAILED:
+                    elif auth.high and (auth.answer is FAILED or auth.answer is MUDDLED):
                         # Nobody knows of it: if it was approved all the same, its hold ends like any other.
                         self.lingering.append((until_ns + 2 * self.slot_ns + self._grace_ns, auth))
 

@@ -44,6 +44,22 @@ def over_window(book: Book, at_ns: int, auth: Auth, message: Any) -> None:
         account.month_cents = limits.monthly_cents
 
 
+def count_more(book: Book, hours: Hours, at_ns: int, auth: Auth, message: Any, cents: int) -> None:
+    """An increment counts in the windows of the original decision."""
+    account, window = auth.account, auth.window
+    if window >= 0 and account.day == window:
+        account.day_cents += cents
+    month = hours.month_of(window) if window >= 0 else MONTH_ONLY - window
+    if (window >= 0 or window <= MONTH_ONLY) and account.month == month:
+        account.month_cents += cents
+    if not book.plain_limits:
+        return
+    limits = book.terms.limits
+    if limits.per_transaction_cents is not None and cents > limits.per_transaction_cents:
+        over_transaction(book, at_ns, auth, message)
+    over_window(book, at_ns, auth, message)
+
+
 def _report(book: Book, at_ns: int, auth: Auth, message: Any, window: str, cents: int, limit_cents: int) -> None:
     book.found(
         "I4", at_ns, message.authorization_id, auth.account.account_id,

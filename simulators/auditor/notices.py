@@ -56,7 +56,7 @@ def withdrawal_sent(book: Book, hours: Hours, at_ns: int, message: WithdrawalNot
     _sent(notice)
     if message.stage is WithdrawalStage.REQUESTED:
         if notice.sent == 1:
-            notice.mark = (_free_for_certain(notice.account), notice.account.high_cents, _Mark(hours))
+            notice.mark = (_free_for_certain(notice.account), notice.account.high_cents, AskedSince(hours))
             notice.account.pending_usdc6 += message.amount_usdc6
             notice.account.leaving_usdc6 = max(notice.account.leaving_usdc6, message.amount_usdc6)
     else:
@@ -99,7 +99,7 @@ def _set_aside(notice: Notice, amount_usdc6: int) -> None:
     account = notice.account
     free_then, high_then, mark = notice.mark
     account.withdrawals_noticed += 1
-    asked = mark.asked_since(account)
+    asked = mark.cents_of(account)
     if asked is None:
         account.gap_usdc6 = _WITHOUT_END
         return
@@ -115,7 +115,7 @@ def _free_for_certain(account: Account) -> int:
     return account.paid_in_usdc6 - account.paid_out_usdc6 - account.pending_usdc6
 
 
-class _Mark:
+class AskedSince:
     """An instant among the authorizations sent, to find those that came after it."""
 
     def __init__(self, hours: Hours) -> None:
@@ -123,7 +123,7 @@ class _Mark:
         self._slots = hours.slots
         self._ends = {id(lane): (lane, len(lane)) for lane in hours.lanes()}
 
-    def asked_since(self, account: Account) -> int | None:
+    def cents_of(self, account: Account) -> int | None:
         """Cents asked of an account since then, whatever became of them; None if that is too long ago to tell."""
         if self._hours.slots > self._slots + 1:
             return None

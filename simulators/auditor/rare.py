@@ -7,14 +7,16 @@ from typing import Any
 
 from engine.interface import (
     AccountOpening,
+    AuthorizationAdvice,
     AuthorizationKind,
     AuthorizationRequest,
     ClearingBatch,
     DepositNotice,
+    DisputeNotice,
     ReversalRequest,
     WithdrawalNotice,
 )
-from simulators.auditor import captures, notices, releases, standing
+from simulators.auditor import advices, captures, credits, increments, inquiries, notices, releases, standing
 from simulators.auditor.book import Book
 from simulators.auditor.hours import Hours
 
@@ -43,11 +45,13 @@ def answered(book: Book, hours: Hours, at_ns: int, message: Any, answer: Any) ->
         book.settled_usdc6 += answer.settled_usdc6
 
 
-def failed(book: Book, at_ns: int, message: Any) -> None:
+def failed(book: Book, hours: Hours, at_ns: int, message: Any) -> None:
     """The engine raised."""
     _settled(book, message)
     if isinstance(message, AccountOpening):
         standing.opening_answered(book, at_ns, message, failed=True)
+    elif isinstance(message, AuthorizationRequest) and message.kind is INCREMENT:
+        increments.failed(book, hours, message)
 
 
 def _settled(book: Book, message: Any) -> None:
@@ -88,8 +92,19 @@ def _opening_answered(book: Book, hours: Hours, at_ns: int, message: AccountOpen
     standing.opening_answered(book, at_ns, message)
 
 
+def _aside_sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest) -> None:
+    (increments if message.kind is INCREMENT else inquiries).sent(book, hours, at_ns, message)
+
+
+def _aside_answered(book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest, answer: Any) -> None:
+    (increments if message.kind is INCREMENT else inquiries).answered(book, hours, at_ns, message, answer)
+
+
 _SENT: dict[type, Callable[..., None]] = {
     AccountOpening: _opening_sent,
+    AuthorizationRequest: _aside_sent,
+    AuthorizationAdvice: advices.sent,
+    DisputeNotice: credits.dispute_sent,
     ReversalRequest: releases.reversal_sent,
     ClearingBatch: captures.batch_sent,
     DepositNotice: notices.deposit_sent,
@@ -97,6 +112,9 @@ _SENT: dict[type, Callable[..., None]] = {
 }
 _ANSWERED: dict[type, Callable[..., None]] = {
     AccountOpening: _opening_answered,
+    AuthorizationRequest: _aside_answered,
+    AuthorizationAdvice: advices.answered,
+    DisputeNotice: credits.dispute_answered,
     ReversalRequest: releases.reversal_answered,
     ClearingBatch: captures.batch_answered,
     DepositNotice: notices.deposit_answered,

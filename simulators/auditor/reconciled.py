@@ -43,6 +43,10 @@ def statement(book: Book, entries: Iterable[StatementEntry]) -> None:
             _receivable(book, entry)
         elif kind is StatementKind.RECOVERY:
             _recovery(book, entry)
+        elif kind is StatementKind.REFUND:
+            _refund(book, entry)
+        elif kind in (StatementKind.DISPUTE_CREDIT, StatementKind.DISPUTE_RETURN):
+            _dispute(book, entry)
         else:
             _notice(book, entry)
 
@@ -79,6 +83,8 @@ def _settlement(book: Book, entry: StatementEntry) -> None:
 def _receivable(book: Book, entry: StatementEntry) -> None:
     told = f"receivable of {usdc(entry.amount_usdc6)} for {entry.ref}"
     cents = book.receivables.get(entry.ref)
+    if cents is None and entry.ref in book.dispute_owed:
+        cents = book.dispute_owed[entry.ref][1]
     short = book.shortfalls.get((entry.ref, entry.account_id))
     if cents is not None:
         if abs(entry.amount_usdc6 - cents * USDC6_PER_CENT) >= USDC6_PER_CENT:
@@ -92,13 +98,46 @@ def _receivable(book: Book, entry: StatementEntry) -> None:
         _break(book, entry, f"{told}; nothing by that name was ever short")
 
 
+def _refund(book: Book, entry: StatementEntry) -> None:
+    credit = book.credits.get(entry.ref)
+    told = f"refund {entry.ref} of {usdc(entry.amount_usdc6)} for account {entry.account_id}"
+    if credit is None:
+        _break(book, entry, f"{told}; no such refund was presented")
+    elif credit.account.account_id != entry.account_id or credit.cents * USDC6_PER_CENT != entry.amount_usdc6:
+        _break(book, entry, f"{told}; {usd(credit.cents)} was presented for account {credit.account.account_id}")
+
+
+def _dispute(book: Book, entry: StatementEntry) -> None:
+    cents, odd = divmod(entry.amount_usdc6, USDC6_PER_CENT)
+    if not odd and (str(entry.kind), entry.ref, entry.account_id, cents) in book.dispute_lines:
+        return
+    disputes = [dispute for dispute in book.disputes.values() if dispute.dispute_id == entry.ref]
+    if disputes and all(dispute.flying for dispute in disputes):
+        return  # its answer is still to come
+    told = f"{entry.kind} {entry.ref} of {usdc(entry.amount_usdc6)} for account {entry.account_id}"
+    _break(book, entry, f"{told}; no answer told of that")
+
+
 def _recovery(book: Book, entry: StatementEntry) -> None:
-    notice = book.notices.get(entry.ref.removeprefix(RECOVERY))
+    ref = entry.ref.removeprefix(RECOVERY)
+    if ref in book.credits or any(dispute.dispute_id == ref for dispute in book.disputes.values()):
+        _recovery_of_a_credit(book, entry, ref)
+        return
+    notice = book.notices.get(ref)
     told = f"recovery {entry.ref} of {usdc(entry.amount_usdc6)}"
     if notice is None or notice.account.account_id != entry.account_id:
         _break(book, entry, f"{told}; account {entry.account_id} had no such deposit")
     elif entry.amount_usdc6 > notice.amount_usdc6:
         _break(book, entry, f"{told}; the deposit was {usdc(notice.amount_usdc6)}")
+
+
+def _recovery_of_a_credit(book: Book, entry: StatementEntry, ref: str) -> None:
+    credit = book.credits.get(ref)
+    if credit is None:
+        credit = next(dispute for dispute in book.disputes.values() if dispute.dispute_id == ref)
+    if credit.account.account_id != entry.account_id or entry.amount_usdc6 > credit.cents * USDC6_PER_CENT:
+        told = f"recovery {entry.ref} of {usdc(entry.amount_usdc6)} for account {entry.account_id}"
+        _break(book, entry, f"{told}; the credit was {usd(credit.cents)} for account {credit.account.account_id}")
 
 
 def _notice(book: Book, entry: StatementEntry) -> None:
@@ -131,6 +170,16 @@ def missing(book: Book, at_ns: int) -> None:
         account_id = book.by_index[packed >> 2 & ACCOUNT_MASK].account_id
         if (StatementKind.RECEIVABLE, ref, account_id) not in book.lines:
             _no_line(book, at_ns, "receivable", ref, account_id, usd(book.receivables[ref]))
+    for ref, (account_id, cents) in book.dispute_owed.items():
+        if (StatementKind.RECEIVABLE, ref, account_id) not in book.lines:
+            _no_line(book, at_ns, "receivable", ref, account_id, usd(cents))
+    for ref, credit in book.credits.items():
+        account_id = credit.account.account_id
+        if credit.posted and (StatementKind.REFUND, ref, account_id) not in book.lines:
+            _no_line(book, at_ns, "refund", ref, account_id, usd(credit.cents))
+    for kind, ref, account_id, cents in sorted(book.dispute_lines):
+        if (kind, ref, account_id) not in book.lines:
+            _no_line(book, at_ns, kind, ref, account_id, usd(cents))
     for ref, notice in book.notices.items():
         account_id = notice.account.account_id
         if notice.answered and notice.kind and (notice.kind, ref, account_id) not in book.lines:

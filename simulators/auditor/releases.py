@@ -80,7 +80,7 @@ def reversal_answered(book: Book, hours: Hours, at_ns: int, message: ReversalReq
     if type(auth.answer) is int:
         hours.give_back(auth.account, mark.window, answer.released_cents)
     if not message.amount_cents:
-        _end(book, hours, at_ns, auth, authorization_id)
+        end(book, hours, at_ns, auth, authorization_id)
         return
     _part(book, hours, at_ns, auth, message, answer.released_cents, mark)
 
@@ -126,7 +126,7 @@ def _part(book: Book, hours: Hours, at_ns: int, auth: Auth, message: ReversalReq
         story.used += freed
     stories.ended(book, auth, message.authorization_id, less)
     if not auth.high:
-        _end(book, hours, at_ns, auth, message.authorization_id)
+        end(book, hours, at_ns, auth, message.authorization_id)
 
 
 def expiry_answered(book: Book, hours: Hours, at_ns: int, now_ns: int, receipt: ExpiryReceipt) -> None:
@@ -146,10 +146,10 @@ def expiry_answered(book: Book, hours: Hours, at_ns: int, now_ns: int, receipt: 
                 f"the hold of {usd(auth.cents)} was ended by the tick of {when(now_ns)}; it was promised until "
                 f"{when(auth.answer)}",
             )  # fmt: skip
-        _end(book, hours, at_ns, auth, authorization_id)
+        end(book, hours, at_ns, auth, authorization_id)
 
 
-def _end(book: Book, hours: Hours, at_ns: int, auth: Auth, authorization_id: str) -> None:
+def end(book: Book, hours: Hours, at_ns: int, auth: Auth, authorization_id: str) -> None:
     """Whatever is still being answered about it, nothing is held any more."""
     stories.ended(book, auth, authorization_id, auth.high)
     hours.end(auth, at_ns)

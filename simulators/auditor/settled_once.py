@@ -42,7 +42,8 @@ def burned(book: Book, at_ns: int, account: Account, event: ChainEvent) -> None:
         account.burned_before_usdc6 = account.burned_usdc6
     account.burned_at_ns = at_ns
     account.burned_usdc6 += event.amount_usdc6
-    captured_usdc6 = account.presented_cents * USDC6_PER_CENT
+    net_cents = max(account.net_cents, account.presented_cents - account.credit_cents)
+    captured_usdc6 = net_cents * USDC6_PER_CENT
     excess = account.burned_usdc6 - max(captured_usdc6, account.forgiven_usdc6)
     if excess > 0:
         book.found(
@@ -74,7 +75,8 @@ def fall_due(book: Book, hours: Hours, at_ns: int) -> None:
     due = hours.due
     bound = span(book.terms.settlement_bound_ns)
     while due and due[0][0] <= at_ns:
-        deadline_ns, account, owed_usdc6 = due.popleft()
+        deadline_ns, account, owed_usdc6, credited_cents = due.popleft()
+        owed_usdc6 -= (account.credit_ever_cents - credited_cents) * USDC6_PER_CENT
         late = owed_usdc6 - account.burned_usdc6 - account.short_usdc6
         if late <= 0 or owed_usdc6 <= book.late.get(account, 0):
             continue

@@ -1,0 +1,262 @@
+"""Money that comes back: refunds in clearing files, and disputes with their provisional credit. Judged: I3, I9, I10.
+
+Rule. A refund posts once, for what was presented, and frees and leaves uncovered nothing; what it pays of a debt is at
+most that debt. A dispute follows the table of its states, has one presentment and one amount, at most what was
+posted, and credits it from SUBMITTED on until it is LOST; anything else is refused and changes nothing.
+
+Evidence. Results and receipts as answered; the states that were answered as applied.
+
+No false alarm. A credit may be spent as soon as it is sent, and is certain once it is answered; what is taken back is
+gone once that is answered. What a dispute is to be answered is judged only where nothing else of it was in flight.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.interface import (
+    CaptureOutcome,
+    ClearingBatch,
+    DisputeNotice,
+    DisputeOutcome,
+    DisputeReceipt,
+    DisputeState,
+    Presentment,
+)
+from simulators.auditor import exchanges, stories
+from simulators.auditor.book import ACCOUNT_MASK, USDC6_PER_CENT, Account, Book
+from simulators.auditor.hours import Hours
+from simulators.auditor.words import usd, when
+
+_ENDS = "won lost"
+_TABLE = {
+    None: "new submitted",
+    "new": f"submitted {_ENDS}",
+    "submitted": f"representment {_ENDS}",
+    "representment": f"pre_arbitration {_ENDS}",
+    "pre_arbitration": f"arbitration {_ENDS}",
+    "arbitration": _ENDS,
+    "won": "",
+    "lost": "",
+}
+MAY_FOLLOW = {
+    None if state is None else DisputeState(state): frozenset(map(DisputeState, following.split()))
+    for state, following in _TABLE.items()
+}
+"""From each state (None: no dispute yet) to those that may follow."""
+
+
+def is_credited(state: DisputeState | None) -> bool:
+    """Whether the customer has the amount."""
+    return state not in (None, DisputeState.NEW, DisputeState.LOST)
+
+
+class Credit:
+    """A refund, or a dispute of a sale. ``flying``: notices sent and not answered; ``owed``: when it was sent."""
+
+    __slots__ = ("account", "cents", "dispute_id", "flying", "owed_usdc6", "posted", "recovered_cents", "state")
+
+    def __init__(self, account: Account, cents: int, dispute_id: str = "") -> None:
+        self.account = account
+        self.cents = cents
+        self.dispute_id = dispute_id
+        self.state: DisputeState | None = None
+        self.flying = self.owed_usdc6 = self.recovered_cents = 0
+        self.posted = False
+
+
+# ---- the books ------------------------------------------------------------------------------------------------------
+
+
+def _possible(credit: Credit) -> None:
+    """From now on it may be spent."""
+    account = credit.account
+    account.unresolved += 1
+    account.crediting_cents += credit.cents
+    account.free_usdc6 += credit.cents * USDC6_PER_CENT
+    credit.owed_usdc6 = account.receivable_usdc6
+
+
+def _not_after_all(credit: Credit) -> None:
+    account = credit.account
+    account.unresolved -= 1
+    account.crediting_cents -= credit.cents
+    account.free_usdc6 -= credit.cents * USDC6_PER_CENT
+
+
+def _certain(hours: Hours, at_ns: int, credit: Credit, recovered_usdc6: int) -> None:
+    """It is booked: first it pays what is owed."""
+    account = credit.account
+    account.unresolved -= 1
+    account.net_cents = max(account.net_cents, account.presented_cents - account.credit_cents)
+    account.credit_cents += credit.cents
+    account.credit_ever_cents += credit.cents
+    account.raised_ns = at_ns
+    paid = min(recovered_usdc6, account.receivable_usdc6)
+    account.receivable_usdc6 -= paid
+    account.free_usdc6 -= paid
+    hours.touched[account] = None
+
+
+def _taken_back(hours: Hours, credit: Credit, owed_cents: int) -> None:
+    """The sale stands after all; what the funds did not cover is owed."""
+    account = credit.account
+    account.unresolved -= 1
+    account.net_cents = max(account.net_cents, account.presented_cents - account.credit_cents)
+    account.credit_cents -= credit.cents
+    account.crediting_cents -= credit.cents
+    owed = owed_cents * USDC6_PER_CENT
+    account.receivable_usdc6 += owed
+    account.free_usdc6 += owed - credit.cents * USDC6_PER_CENT
+    hours.touched[account] = None
+
+
+# ---- refunds --------------------------------------------------------------------------------------------------------
+
+
+def refund_sent(book: Book, presentment: Presentment) -> None:
+    """A refund in a clearing file; one of no amount does nothing."""
+    ref = presentment.presentment_id
+    if ref in book.credits or ref in book.presented:
+        book.presented_again.add(ref)
+        return
+    account = book.cards.get(presentment.card_id, book.nobody)
+    credit = book.credits[ref] = Credit(account, max(presentment.amount_cents, 0))
+    _possible(credit)
+
+
+def refund_answered(
+    book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, presentment: Presentment, result: Any
+) -> None:
+    """Its result."""
+    ref, cents = presentment.presentment_id, presentment.amount_cents
+    credit = book.credits.get(ref)
+    if credit is None or credit.cents != max(cents, 0):
+        return
+    account = credit.account
+    if result.outcome is CaptureOutcome.POSTED:
+        if credit.posted or cents <= 0:
+            _found(book, "I3" if credit.posted else "I10", at_ns, ref, account, f"a refund of {usd(cents)} was posted"
+                   + (" again" if credit.posted else ""))  # fmt: skip
+            return
+        credit.posted = True
+        owed_cents = -(-account.receivable_usdc6 // USDC6_PER_CENT)
+        if (result.posted_cents, result.released_cents, result.receivable_cents) != (cents, 0, 0):
+            _found(
+                book, "I10", at_ns, ref, account,
+                f"a refund of {usd(cents)} posted {usd(result.posted_cents)}, freed {usd(result.released_cents)} and "
+                f"left {usd(result.receivable_cents)} uncovered",
+            )  # fmt: skip
+        if not 0 <= result.recovered_cents <= min(cents, owed_cents):
+            _found(
+                book, "I10", at_ns, ref, account,
+                f"a refund of {usd(cents)} paid {usd(result.recovered_cents)} of a debt of at most {usd(owed_cents)}",
+            )  # fmt: skip
+        credit.recovered_cents = result.recovered_cents
+        _certain(hours, at_ns, credit, result.recovered_cents * USDC6_PER_CENT)
+    elif result.outcome is CaptureOutcome.DUPLICATE:
+        if not credit.posted and ref in book.presented_again:
+            credit.posted = True  # another answer told of it, and was lost
+            _certain(hours, at_ns, credit, 0)
+    elif not credit.posted:
+        if cents > 0 and account is not book.nobody:
+            _found(book, "I10", at_ns, ref, account, f"a refund of {usd(cents)} was refused ({result.outcome})")
+        _not_after_all(credit)
+        del book.credits[ref]
+
+
+# ---- disputes -------------------------------------------------------------------------------------------------------
+
+
+def dispute_sent(book: Book, hours: Hours, at_ns: int, message: DisputeNotice) -> None:
+    """A dispute may have reached another state."""
+    exchange = exchanges.sent(book, message)
+    ref = message.presentment_id
+    account = book.cards.get(message.card_id, book.nobody)
+    if exchange is None:
+        if book.exchanges[message.idempotency_key].muddled:
+            stories.give_up_on(account)
+        return
+    known = book.disputes.get(ref)
+    if known is None:
+        known = book.disputes[ref] = Credit(account, message.amount_cents, message.dispute_id)
+    known.flying += 1
+    alone = known.flying == 1
+    expected = _expected(book, known, message)
+    if not alone:
+        stories.give_up_on(known.account)  # two at once: either may be the one that is followed
+    exchange.mark = (known, alone, expected, known.state)
+    if expected is not DisputeOutcome.APPLIED:
+        return
+    known.cents, known.dispute_id = message.amount_cents, message.dispute_id
+    if is_credited(message.state) and not is_credited(known.state):
+        _possible(known)
+    elif is_credited(known.state) and not is_credited(message.state):
+        known.account.unresolved += 1
+
+
+def _expected(book: Book, known: Credit, message: DisputeNotice) -> DisputeOutcome | None:
+    """What is to be answered; None where that cannot be told."""
+    packed = book.presented.get(message.presentment_id)
+    if packed is None:
+        return DisputeOutcome.UNKNOWN_PRESENTMENT
+    account = book.by_index[packed >> 2 & ACCOUNT_MASK]
+    if book.cards.get(message.card_id, book.nobody) is not account:
+        return DisputeOutcome.UNKNOWN_PRESENTMENT
+    if not packed & 3:
+        return None  # not answered as posted yet
+    known.account = account
+    if known.state is not None and known.dispute_id != message.dispute_id:
+        return DisputeOutcome.NOT_ALLOWED
+    if message.state not in MAY_FOLLOW[known.state]:
+        return DisputeOutcome.NOT_ALLOWED
+    other = known.state is not None and known.cents != message.amount_cents
+    if other or not 0 < message.amount_cents <= packed >> 26:
+        return DisputeOutcome.INVALID_AMOUNT
+    return DisputeOutcome.APPLIED
+
+
+def dispute_answered(book: Book, hours: Hours, at_ns: int, message: DisputeNotice, answer: DisputeReceipt) -> None:
+    """It has, or not."""
+    exchange = exchanges.answered(book, at_ns, message, answer, message.dispute_id)
+    if exchange is None:
+        return
+    known, alone, expected, before = exchange.mark
+    known.flying -= 1
+    if not alone or known.flying:
+        stories.give_up_on(known.account)
+        return
+    if expected is None:
+        if answer.outcome is DisputeOutcome.APPLIED:
+            stories.give_up_on(known.account)
+        return
+    if answer.outcome is not expected:
+        _found(
+            book, "I9", at_ns, message.dispute_id, known.account,
+            f"the dispute of {message.presentment_id}, {before or 'new'}, was answered {answer.outcome} for "
+            f"{message.state}; the table of its states says {expected}",
+        )  # fmt: skip
+        stories.give_up_on(known.account)
+        return
+    if expected is not DisputeOutcome.APPLIED:
+        return
+    known.state = message.state
+    credited_cents = known.cents if is_credited(known.state) else 0
+    if (answer.state, answer.credited_cents) != (known.state, credited_cents):
+        _found(
+            book, "I10", at_ns, message.dispute_id, known.account,
+            f"the dispute of {message.presentment_id} stands at {answer.state} with {usd(answer.credited_cents)} "
+            f"credited; it is {known.state} with {usd(credited_cents)}",
+        )  # fmt: skip
+    if is_credited(known.state) and not is_credited(before):
+        _certain(hours, at_ns, known, min(known.owed_usdc6, known.cents * USDC6_PER_CENT))
+        book.dispute_lines.add(("dispute_credit", known.dispute_id, known.account.account_id, known.cents))
+    elif is_credited(before) and not is_credited(known.state):
+        if answer.receivable_cents:
+            book.dispute_owed[message.dispute_id] = (known.account.account_id, answer.receivable_cents)
+        _taken_back(hours, known, answer.receivable_cents)
+        book.dispute_lines.add(("dispute_return", known.dispute_id, known.account.account_id, known.cents))
+
+
+def _found(book: Book, invariant: str, at_ns: int, ref: str, account: Account, what: str) -> None:
+    book.found(invariant, at_ns, ref, account.account_id, f"{what}, at {when(at_ns)}")

@@ -28,7 +28,7 @@ class Increase:
 
     async def __call__(self, request: AuthorizationRequest, fingerprint: bytes) -> AuthorizationResponse | None:
         """The decision, committed; None where this key has been answered before."""
-        stale_epoch = -1
+        stale_epoch, looked_again = -1, False
         while True:
             known, reason = await self._standing(request)
             epoch = 0
@@ -36,6 +36,12 @@ class Increase:
                 epoch, reason = await self._place(request, known)
                 if reason.__class__ is Unplaced or epoch == stale_epoch:
                     await self._images.load(known.account_id)
+                    continue
+                if reason is not None and not looked_again:
+                    # What stands in the way may be this very increment, placed under its key before a crash: the hold
+                    # store cannot tell one increment from another, and an image made anew does not have it.
+                    looked_again = True
+                    await self._images.renew(known.account_id)
                     continue
             answer = await self._commit(request, fingerprint, reason, epoch)
             if answer is _STALE:

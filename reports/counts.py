@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
-from engine.interface import RESPONSE_CODES, CaptureOutcome, DeclineReason
-from reports.frames import Events
+from engine.interface import (
+    RESPONSE_CODES,
+    CaptureOutcome,
+    DeclineReason,
+    DisputeOutcome,
+    DisputeState,
+    NotSupported,
+)
+from reports.frames import Events, words
 from reports.swipes import ANSWERED, FAILED, TIMED_OUT, Swipes
 
 LISTED_CRASHES = 50
@@ -15,12 +24,14 @@ def counts_section(events: Events, swipes: Swipes) -> dict[str, object]:
     """Every swipe ends as exactly one of approved, declined, timed out or error.
 
     ``stand_in``: swipes that the network had to answer itself, because of a timeout or an error. ``late``: answers
-    after the deadline. ``captures``: presentments posted; what was answered otherwise is beside it.
+    after the deadline. ``captures``: presentments posted; what was answered otherwise is beside it. The rest of
+    :func:`life` is of authorizations that live otherwise than most.
     """
     answered = swipes.ending == ANSWERED
     approved = int(swipes.approved.sum())
     timeouts, errors = int((swipes.ending == TIMED_OUT).sum()), int((swipes.ending == FAILED).sum())
     captures = by_result(events, "capture")
+    refunds = by_result(events, "refund")
     return {
         "swipes": len(swipes),
         "approved": approved,
@@ -31,17 +42,45 @@ def counts_section(events: Events, swipes: Swipes) -> dict[str, object]:
         "late": sum(by_result(events, "authorize.late").values()),
         "stand_in": timeouts + errors,
         "reversals": sum(by_result(events, "reverse").values()),
-        "presentments": sum(captures.values()) + by_result(events, "present").get("unanswered", 0),
+        "presentments": sum(captures.values())
+        + sum(refunds.values())
+        + by_result(events, "present").get("unanswered", 0),
         "captures": captures.get(CaptureOutcome.POSTED, 0),
         "capture_duplicates": captures.get(CaptureOutcome.DUPLICATE, 0),
         "captures_unknown_card": captures.get(CaptureOutcome.UNKNOWN_CARD, 0),
-        "refunds": sum(by_result(events, "refund").values()),
+        "refunds": refunds.get(CaptureOutcome.POSTED, 0),
+        **life(events),
         "expiries": sum(by_result(events, "expire").values()),
         "deposits": by_result(events, "deposit").get("applied", 0),
         "withdrawals": by_result(events, "chain.withdrawal").get("completed", 0),
         "findings": sum(by_result(events, "finding").values()),
         "crashes": sum(by_result(events, "crash").values()),
         "events": events.rows,
+    }
+
+
+def life(events: Events) -> dict[str, object]:
+    """What was told besides swipes, reversals and presentments; ``not_supported``: by an engine that does not offer it.
+
+    ``stand_in_approved``: swipes that the network approved itself. ``disputes``: states reached, and how they ended.
+    """
+    told = {kind: by_result(events, kind) for kind in ("increment", "advise", "inquire", "refund.authorize", "dispute")}
+    disputes = events.of("dispute").saying("result", DisputeOutcome.APPLIED).texts("detail")
+    ends = Counter(words(detail).get("state") for detail in disputes)
+    return {
+        "stand_in_approved": by_result(events, "stand_in").get("approved", 0),
+        "partial_approvals": by_result(events, "partial").get("approved", 0),
+        "increments": sum(told["increment"].values()),
+        "increments_approved": told["increment"].get("approved", 0),
+        "advices": sum(told["advise"].values()),
+        "inquiries": sum(told["inquire"].values()),
+        "refunds_asked": sum(told["refund.authorize"].values()),
+        "force_posts": sum(by_result(events, "force_post").values()),
+        "disputes": sum(told["dispute"].values()),
+        "disputes_won": ends[DisputeState.WON],
+        "disputes_lost": ends[DisputeState.LOST],
+        "card_changes": sum(by_result(events, "card").values()),
+        "not_supported": sum(results.get(NotSupported.__name__, 0) for results in told.values()),
     }
 
 

@@ -72,12 +72,16 @@ def marked(keys: np.ndarray, n: int) -> np.ndarray:
 
 
 def network_ledger(events: Events) -> Leg:
-    """Every presentment sent, against the ledger's capture of the same id, and against what the engine answered."""
-    sent, told, held = events.of("present"), events.of("capture"), statement(events, StatementKind.CAPTURE)
+    """Every presentment sent, against the ledger's line of the same id, and against what the engine answered.
+
+    What is presented back, a refund, is negative on either side.
+    """
+    sent, told = events.of("present"), events.of("capture", "refund")
+    held = statement(events, StatementKind.CAPTURE) + statement(events, StatementKind.REFUND)
     keys, owners = keys_of("ref", sent, told, held), keys_of("account", told, held)
     (sent_key, told_key, held_key), n = keys.codes, len(keys)
     presented = marked(sent_key, n) | marked(told_key, n)
-    ledger = side(held_key, n, held.ints("amount_usdc6"))
+    ledger = side(held_key, n, held.ints("amount_usdc6") * np.where(held.are("result", StatementKind.REFUND), -1, 1))
     expected = first(n, 0, (sent_key, sent.ints("amount_cents")), (told_key, told.ints("amount_cents")))
     expected *= USDC6_PER_CENT
     was_posted, answered = _answered(told, told_key, n)
@@ -182,30 +186,39 @@ def ledger_chain(events: Events, recent_from_ns: int) -> Leg:
 
 
 def _unsettled(events: Events, settled: Rows, recent_from_ns: int) -> pd.DataFrame:
-    """Accounts whose settlements are not what was to be burned: captures, less receivables, plus recoveries."""
-    captured = statement(events, StatementKind.CAPTURE) + statement(events, StatementKind.RECOVERY)
-    booked = statement(events, StatementKind.RECEIVABLE)
-    owners = keys_of("account", captured, booked, settled)
+    """Accounts whose settlements are not what was to be burned: captures, less receivables, plus recoveries; less what
+    was credited, plus what was taken back of that.
+
+    A credit that comes after its sale was burned waits for later captures: so much more may be settled.
+    """
+    spent = joined_rows(events, StatementKind.CAPTURE, StatementKind.RECOVERY, StatementKind.DISPUTE_RETURN)
+    owed = statement(events, StatementKind.RECEIVABLE)
+    back = joined_rows(events, StatementKind.REFUND, StatementKind.DISPUTE_CREDIT)
+    owners = keys_of("account", spent, owed, back, settled)
     n = len(owners)
-    (by, *_), (spent, owed, paid) = (
-        owners.codes,
-        (
-            side(of_rows, n, rows.ints("amount_usdc6")).total
-            for of_rows, rows in zip(owners.codes, (captured, booked, settled), strict=True)
-        ),
+    to_burn, not_covered, credited, paid = (
+        side(of_rows, n, rows.ints("amount_usdc6")).total
+        for of_rows, rows in zip(owners.codes, (spent, owed, back, settled), strict=True)
     )
-    expected = spent - owed
+    by = owners.codes[0]
+    expected = to_burn - not_covered - credited
     table = Breaks()
     table.add("not_settled", paid < expected, expected, paid)
-    table.add("settled_too_much", paid > expected, expected, paid)
+    table.add("settled_too_much", paid > expected + credited, expected, paid)
     return table.frame(
         ref=owners.names,
         account=owners.names,
         booked_on=owners.names,
-        at_ns=lambda at: _latest(by, captured.ints("at_ns"), n)[at],
+        at_ns=lambda at: _latest(by, spent.ints("at_ns"), n)[at],
         shortfall=lambda at: np.zeros(len(at), np.int64),
-        recent=lambda at: _since(recent_from_ns, by, captured, n)[at],
+        recent=lambda at: _since(recent_from_ns, by, spent, n)[at],
     )
+
+
+def joined_rows(events: Events, *kinds: StatementKind) -> Rows:
+    """The ledger's lines of all these kinds."""
+    first_kind, *others = (statement(events, kind) for kind in kinds)
+    return sum(others, first_kind)
 
 
 def _latest(keys: np.ndarray, at_ns: np.ndarray, n: int) -> np.ndarray:

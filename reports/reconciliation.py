@@ -10,7 +10,7 @@ from reports.counts import total
 from reports.explanations import MEANINGS, Horizon, explain
 from reports.frames import Events
 from reports.legs import Leg, funding_ledger, ledger_chain, network_ledger
-from reports.settlement import booked_usdc6
+from reports.settlement import TO_BURN, booked_usdc6
 
 LISTED_BREAKS = 200
 LEGS = ("network_ledger", "ledger_chain", "funding_ledger")
@@ -85,15 +85,21 @@ def _by_kind(breaks: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def _totals(events: Events, legs: tuple[Leg, ...]) -> dict[str, int]:
-    """Whole-run totals; captured - receivable + recovered = settled + outstanding."""
+    """Whole-run totals; captured - receivable + recovered - refunded - credited + returned = settled + outstanding.
+
+    ``credited`` and ``returned`` are of disputes. Outstanding below 0 is credit that later captures use up.
+    """
     held = {kind: booked_usdc6(events, kind) for kind in StatementKind}
     short = total(events.of("chain.shortfall").ints("amount_usdc6"))
-    to_burn = held[StatementKind.CAPTURE] - held[StatementKind.RECEIVABLE] + held[StatementKind.RECOVERY]
+    to_burn = sum(sign * held[kind] for kind, sign in TO_BURN.items())
     return {
         "presented_usdc6": legs[0].expected_usdc6,
         "captured_usdc6": held[StatementKind.CAPTURE],
         "receivable_usdc6": held[StatementKind.RECEIVABLE],
         "recovered_usdc6": held[StatementKind.RECOVERY],
+        "refunded_usdc6": held[StatementKind.REFUND],
+        "credited_usdc6": held[StatementKind.DISPUTE_CREDIT],
+        "returned_usdc6": held[StatementKind.DISPUTE_RETURN],
         "settled_usdc6": held[StatementKind.SETTLEMENT],
         "burned_usdc6": legs[1].actual_usdc6,
         "shortfall_usdc6": short,

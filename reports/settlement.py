@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from engine.interface import StatementKind
 from reports.counts import total
 from reports.frames import Events, Rows, words
 from reports.keys import keys_of
@@ -13,6 +14,15 @@ from reports.latency import nearest_rank
 NS_PER_S = 1_000_000_000
 MAX_POINTS = 400
 LAG_BINS = 40
+TO_BURN = {
+    StatementKind.CAPTURE: 1,
+    StatementKind.RECEIVABLE: -1,
+    StatementKind.RECOVERY: 1,
+    StatementKind.REFUND: -1,
+    StatementKind.DISPUTE_CREDIT: -1,
+    StatementKind.DISPUTE_RETURN: 1,
+}
+"""What each kind of statement line adds to what is to be burned on chain."""
 
 
 def settlement_section(events: Events) -> dict[str, object]:
@@ -21,10 +31,11 @@ def settlement_section(events: Events) -> dict[str, object]:
     ``batches`` settlement ids burned, ``transactions`` settlement transactions executed, ``users`` burns (one per user
     and batch), ``gas_per_swipe`` gas of all settlement transactions over presentments posted. ``lag_*_s``: see
     :func:`settlement_lag_ns`; 0 for captures ``burned_early``, before they were presented. ``outstanding_usdc6`` is to
-    be burned and was not by the end: captured, less what was booked as receivable, plus what was recovered of that.
+    be burned and was not by the end: captured, less what was booked as receivable, plus what was recovered of that;
+    less what was refunded or credited for disputes, plus what was taken back of that. Below 0 it is credit.
     """
     burned = events.of("chain.settlement")
-    sums = {kind: booked_usdc6(events, kind) for kind in ("capture", "receivable", "recovery")}
+    sums = {kind: booked_usdc6(events, kind) for kind in TO_BURN}
     posted = len(statement(events, "capture"))
     lag_ns = settlement_lag_ns(events)
     early = int((lag_ns < 0).sum())
@@ -38,11 +49,14 @@ def settlement_section(events: Events) -> dict[str, object]:
         "transactions": len(sent) - reverted,
         "reverted": reverted,
         "users": len(burned),
-        "captured_usdc6": sums["capture"],
-        "receivable_usdc6": sums["receivable"],
-        "recovered_usdc6": sums["recovery"],
+        "captured_usdc6": sums[StatementKind.CAPTURE],
+        "receivable_usdc6": sums[StatementKind.RECEIVABLE],
+        "recovered_usdc6": sums[StatementKind.RECOVERY],
+        "refunded_usdc6": sums[StatementKind.REFUND],
+        "credited_usdc6": sums[StatementKind.DISPUTE_CREDIT],
+        "returned_usdc6": sums[StatementKind.DISPUTE_RETURN],
         "settled_usdc6": settled,
-        "outstanding_usdc6": sums["capture"] - sums["receivable"] + sums["recovery"] - settled,
+        "outstanding_usdc6": sum(sign * sums[kind] for kind, sign in TO_BURN.items()) - settled,
         "gas_used": gas,
         "gas_per_swipe": round(gas / posted, 1) if posted else None,
         "gas_per_user": round(gas / len(burned), 1) if len(burned) else None,
@@ -110,19 +124,21 @@ def settlement_lag_ns(events: Events) -> np.ndarray:
 
     Burns are netted per user, so captures are matched to burns first in, first out, per account: a capture is burned
     when the account's burns together reach all that was to be burned up to and including it. To be burned is what was
-    captured less its receivable, and what was recovered of receivables; a shortfall on chain closes its part too.
+    captured less its receivable, what was recovered of receivables, and what was taken back of disputes; a shortfall
+    on chain closes its part too, and so does a refund or a dispute's credit.
     """
     captures, burns = events.of("capture").saying("result", "posted"), events.of("chain.settlement", "chain.shortfall")
     if not len(captures) or not len(burns):
         return np.zeros(0, np.int64)
-    recovered = statement(events, "recovery")
-    owed, once = _owed(captures, statement(events, "receivable"))
-    who, recovered_by, burned_by = keys_of("account", captures, recovered, burns).codes
+    more = statement(events, StatementKind.RECOVERY) + statement(events, StatementKind.DISPUTE_RETURN)
+    burns += statement(events, StatementKind.REFUND) + statement(events, StatementKind.DISPUTE_CREDIT)
+    owed, once = _owed(captures, statement(events, StatementKind.RECEIVABLE))
+    who, more_by, burned_by = keys_of("account", captures, more, burns).codes
     at_ns, n = captures.ints("at_ns")[once], len(owed)
     when, covered = fifo(
-        np.concatenate([who[once], recovered_by]),
-        np.concatenate([at_ns, recovered.ints("at_ns")]),
-        np.concatenate([owed, recovered.ints("amount_usdc6")]),
+        np.concatenate([who[once], more_by]),
+        np.concatenate([at_ns, more.ints("at_ns")]),
+        np.concatenate([owed, more.ints("amount_usdc6")]),
         burned_by,
         burns.ints("at_ns"),
         burns.ints("amount_usdc6"),

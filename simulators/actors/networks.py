@@ -157,6 +157,11 @@ class CardNetwork:
              now_ns - swipe.sent_ns, "")
         )  # fmt: skip
         if approved and not swipe.timed_out:
+            if answer.approved_cents < swipe.asked_cents:
+                self._append(
+                    (now_ns, "partial", swipe.authorization_id, swipe.account_id, self.name, answer.approved_cents, 0,
+                     "approved", -1, "")
+                )  # fmt: skip
             if swipe.course is not PLAIN:
                 self.lives.begin(swipe, answer.approved_cents)
             elif swipe.presented_cents:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from simulators.backends.cache import MemoryCache
@@ -27,18 +26,21 @@ class MemoryLoss:
         self._weather = weather
         self._holds = holds
         self._cache = cache
-        self._missed: list[FaultKind] = []
+        self.missed: list[FaultKind] = []
         """Losses that the engine has not met yet."""
-        if weather.plans(FaultKind.CACHE_FAILOVER, FaultKind.POWER_CUT):
-            kernel.process(self._checkpoints(), "checkpoints of the hold store", daemon=True)
+        self._goes_back = weather.plans(FaultKind.CACHE_FAILOVER, FaultKind.POWER_CUT)
+        self._checkpoint_ns = -CHECKPOINT_EVERY_NS
+        self._called_ns = 0
 
     def strikes(self, what: str, args: tuple[Any, ...]) -> None:
         """A call to the hold store comes in; memory may be lost before it."""
         weather = self._weather
+        self._keep_up()
+        self._called_ns = self._kernel.now_ns
         if what == "holds.load":
-            for kind in self._missed:
+            for kind in self.missed:
                 weather.observed(kind, args[0].account_id)
-            self._missed.clear()
+            self.missed.clear()
         if weather.strike(FaultKind.CACHE_FLUSH) is not None:
             self._lost(FaultKind.CACHE_FLUSH, "everything")
             self._holds.flush()
@@ -53,16 +55,18 @@ class MemoryLoss:
 
     def power_lost(self) -> None:
         """The machine of the fast stores went down with the engine's."""
+        if self._kernel.now_ns - self._called_ns >= CHECKPOINT_EVERY_NS:
+            self._keep_up()
         self._holds.fail_over()
         self._cache.flush()
 
     def _lost(self, kind: FaultKind, what: str) -> None:
         self._weather.injected(kind, what)
-        self._missed.append(kind)
+        self.missed.append(kind)
 
-    def _checkpoints(self) -> Iterator[Any]:
-        losses = (FaultKind.CACHE_FAILOVER, FaultKind.POWER_CUT)
-        last_ns = max(storm.end_ns for kind in losses for storm in self._weather.storms(kind))
-        while self._kernel.now_ns < last_ns:  # afterwards nobody goes back to one
+    def _keep_up(self) -> None:
+        """Have a copy that is not too old. Between calls nothing changes, so it is made at calls alone."""
+        now_ns = self._kernel.now_ns
+        if self._goes_back and now_ns - self._checkpoint_ns >= CHECKPOINT_EVERY_NS:
+            self._checkpoint_ns = now_ns
             self._holds.checkpoint()
-            yield self._kernel.env.timeout(CHECKPOINT_EVERY_NS)

@@ -103,6 +103,10 @@ class EngineProcess:
 
     # standing still, being slow
 
+    def is_well(self) -> bool:
+        """Whether it is neither down nor standing still."""
+        return not self._down and self._halted is None
+
     async def works(self) -> None:
         """The process does something: it may stand still first, or take its time."""
         weather = self._weather

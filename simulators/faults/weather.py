@@ -15,6 +15,10 @@ from simulators.kernel import Kernel, Trace
 from simulators.kernel.ties import mixed
 from simulators.settings import SECOND_NS
 
+_NEVER_NS = 1 << 62
+CALM_AROUND_NS = 30 * SECOND_NS
+"""A call that leaves so long before a storm is through when it comes; what a storm did is done so long after it."""
+
 
 class Draws:
     """Chance that depends on the second of virtual time, and on how many draws that second has seen.
@@ -52,15 +56,17 @@ class Draws:
 
 
 class Blow:
-    """One storm at work. ``left``: how often it may still strike; ``until_ns``: how long its last spell lasts."""
+    """One storm at work. ``left``: how often it may still strike; ``until_ns``: how long its last spell lasts;
+    ``blows_ns``: until when what it has done may still come."""
 
-    __slots__ = ("left", "storm", "stream", "until_ns")
+    __slots__ = ("blows_ns", "left", "storm", "stream", "until_ns")
 
     def __init__(self, kernel: Kernel, storm: Storm) -> None:
         self.storm = storm
         self.stream = Draws(kernel, f"fault:{storm.index}")
         self.left = storm.most
         self.until_ns = 0
+        self.blows_ns = storm.end_ns + CALM_AROUND_NS
 
     def about_ns(self) -> int:
         """A duration of about the storm's strength, at least a nanosecond."""
@@ -74,6 +80,11 @@ class Weather:
         self._kernel = kernel
         self._append = trace.append
         self._blows: dict[FaultKind, list[Blow]] = {}
+        self._at_work: dict[FaultKind, list[Blow]] = {}
+        """Those whose time is now; right until ``_turns_ns``."""
+        self._turns_ns = 0
+        self._storm_ns: dict[str, int] = {}
+        """By group, when the next storm comes that can still strike; 0 where one is on."""
         self._came: set[FaultKind] = set()
         for storm in storms:
             self._blows.setdefault(storm.kind, []).append(Blow(kernel, storm))
@@ -93,16 +104,20 @@ class Weather:
 
     def strike(self, kind: FaultKind, target: str = "") -> Blow | None:
         """The storm of ``kind`` that strikes at this occasion, None where none does."""
-        blows = self._blows.get(kind)
+        now_ns = self._kernel.now_ns
+        if now_ns >= self._turns_ns:
+            self._turn()
+        blows = self._at_work.get(kind)
         if blows is None:
             return None
-        now_ns = self._kernel.now_ns
         for blow in blows:
             storm = blow.storm
-            if not storm.start_ns <= now_ns < storm.end_ns or (storm.target and target and storm.target != target):
+            if now_ns >= storm.end_ns or (storm.target and target and storm.target != target):
                 continue
             if blow.left and blow.stream.bernoulli(storm.probability):
                 blow.left -= 1
+                if not blow.left:  # it has spent itself
+                    self._turns_ns, blow.blows_ns = 0, now_ns + CALM_AROUND_NS
                 return blow
         return None
 
@@ -111,10 +126,12 @@ class Weather:
 
         A spell ends with its storm at the latest. ``begins`` is called when one begins, to count it.
         """
-        blows = self._blows.get(kind)
+        now_ns = self._kernel.now_ns
+        if now_ns >= self._turns_ns:
+            self._turn()
+        blows = self._at_work.get(kind)
         if blows is None:
             return None
-        now_ns = self._kernel.now_ns
         for blow in blows:
             storm = blow.storm
             if now_ns < blow.until_ns and (not storm.target or not target or storm.target == target):
@@ -125,6 +142,31 @@ class Weather:
             if begins is not None:
                 begins(blow)
         return blow
+
+    def calm(self, groups: Sequence[str]) -> bool:
+        """Whether no storm of these groups is on that can still strike, nor comes in a while."""
+        now_ns = self._kernel.now_ns
+        if now_ns >= self._turns_ns:
+            self._turn()
+        storm_ns = self._storm_ns
+        return all(now_ns <= storm_ns.get(group, _NEVER_NS) - CALM_AROUND_NS for group in groups)
+
+    def _turn(self) -> None:
+        """Look which storms are at work, and until when that stays so."""
+        now_ns = self._kernel.now_ns
+        turns_ns = _NEVER_NS
+        self._at_work, self._storm_ns = {}, {}
+        for kind, blows in self._blows.items():
+            for blow in blows:
+                start_ns, end_ns = blow.storm.start_ns, max(blow.blows_ns, blow.until_ns)
+                if now_ns >= end_ns:
+                    continue
+                on = start_ns <= now_ns
+                if on:
+                    self._at_work.setdefault(kind, []).append(blow)
+                turns_ns = min(turns_ns, end_ns if on else start_ns)
+                self._storm_ns[kind.group] = min(self._storm_ns.get(kind.group, _NEVER_NS), 0 if on else start_ns)
+        self._turns_ns = turns_ns
 
     # counting
 

@@ -61,6 +61,8 @@ class Store:
 class Nothing:
     """No memory is lost."""
 
+    missed: tuple[FaultKind, ...] = ()
+
     def strikes(self, what: str, args: tuple[Any, ...]) -> None:
         pass
 
@@ -91,7 +93,7 @@ def test_a_call_goes_on_when_its_caller_has_given_up() -> None:
                 await remote.put("a")
 
     with Kernel(1) as kernel:
-        store, remote, _ = wired(World(kernel))
+        store, remote, _ = wired(World(kernel, storm(FaultKind.STORE_FAILED, start_ns=10 * SECOND_NS)))
         kernel.run(impatient(remote))
         assert store.done == []
         kernel.run(until=kernel.now_ns + 10_000)

@@ -165,12 +165,13 @@ def conform(
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="FEATURE", help="A row, a rule or one case; may be repeated.")
     ] = None,
+    examples: Annotated[int, typer.Option(min=1, help="How many lives the state machine lives.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, for scripts.")] = False,
 ) -> None:
     """Try every rule of the seam on an engine; a table by feature, and what is broken."""
     from scenarios.cli import conform as conformance
 
-    raise typer.Exit(conformance.conform(engine, tuple(only or ()), as_json))
+    raise typer.Exit(conformance.conform(engine, tuple(only or ()), examples, as_json))
 
 
 @traces.command("import")

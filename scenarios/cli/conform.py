@@ -9,7 +9,8 @@ from rich.table import Table
 
 from scenarios.cli import screen
 from scenarios.cli.codes import FAILED, PASSED
-from scenarios.conformance.registry import Case, chosen
+from scenarios.conformance.lives import judge_lives
+from scenarios.conformance.registry import LIVES, Case, chosen
 from scenarios.conformance.report import Report
 from scenarios.conformance.subject import subject_of
 from scenarios.conformance.trial import Outcome, Result, judge
@@ -17,11 +18,12 @@ from scenarios.conformance.trial import Outcome, Result, judge
 SHOWN_RULES = 40
 
 
-def conform(engine: str, only: tuple[str, ...], as_json: bool) -> int:
+def conform(engine: str, only: tuple[str, ...], examples: int, as_json: bool) -> int:
     """The table, then every broken rule, then the verdict."""
     subject = subject_of(engine)
     cases = chosen(only)
-    report = Report(engine, tuple(judge(case, subject) for case in cases))
+    outcomes = [judge_lives(subject, examples) if case is LIVES else judge(case, subject) for case in cases]
+    report = Report(engine, tuple(outcomes))
     if as_json:
         screen.out().print(json.dumps(report.as_json(), indent=2), markup=False, soft_wrap=True)
     else:
@@ -45,8 +47,9 @@ def _show(report: Report) -> None:
     for line in notes:
         console.print(line, markup=False, soft_wrap=True)
     word, total = "PASSED" if report.ok else "FAILED", len(report.outcomes)
+    checks = "check" if total == 1 else "checks"
     counts = [f"{report.count(result):,} {result}" for result in Result if report.count(result)]
-    console.print(f"{word}  {report.engine}: {total:,} checks, {', '.join(counts)}", markup=False, soft_wrap=True)
+    console.print(f"{word}  {report.engine}: {total:,} {checks}, {', '.join(counts)}", markup=False, soft_wrap=True)
 
 
 def _table(report: Report) -> Table:

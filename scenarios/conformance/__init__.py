@@ -6,6 +6,6 @@ or runs ``swipelab conform --engine my_package.engine:build``. docs/CONFORMANCE.
 
 from __future__ import annotations
 
-from scenarios.conformance.entry import conformance_tests
+from scenarios.conformance.entry import conformance_machine, conformance_tests
 
-__all__ = ["conformance_tests"]
+__all__ = ["conformance_machine", "conformance_tests"]

@@ -260,6 +260,12 @@ class Bench:
             self.auditor.statement(await self.statement())
         self.auditor.finish(self.clock.at_ns + 2 * 3_600 * SECOND_NS)
 
+    async def leave(self) -> None:
+        """Let an engine that runs as an application shut down."""
+        aclose: Any = getattr(self.engine, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
 
 def verb(engine: CardEngine, name: str) -> Callable[[Any], Awaitable[Any]]:
     """The verb of an engine that may have been written before there was one. Raises NotSupported."""

@@ -1,15 +1,35 @@
 """One line of pytest for a team with an engine of its own.
 
-``test_conformance = conformance_tests("my_package.engine:build")`` in any test module is a test for every case.
+``test_conformance = conformance_tests("my_package.engine:build")`` in any test module is a test for every case, and
+``TestLives = conformance_machine("my_package.engine:build").TestCase`` lives any life on the engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from scenarios.conformance.registry import Case, chosen
-from scenarios.conformance.subject import subject_of
+from scenarios.conformance.lives import EXAMPLES, STEPS
+from scenarios.conformance.registry import LIVES, Case, chosen
+from scenarios.conformance.subject import FreshEngine, subject_of
 from scenarios.conformance.trial import Result, judge
+from scenarios.problems import BadInput
+
+if TYPE_CHECKING:
+    from scenarios.conformance.machine import EngineMachine
+
+
+def conformance_machine(engine: str, examples: int = EXAMPLES, steps: int = STEPS) -> type[EngineMachine]:
+    """A Hypothesis state machine for the engine; its ``TestCase`` is what pytest (or unittest) collects.
+
+    Raises BadInput, for a URL too: a life needs a clock that can be set. Needs hypothesis.
+    """
+    from scenarios.conformance.machine import machine_for
+
+    found = subject_of(engine)
+    if not isinstance(found, FreshEngine):
+        raise BadInput(f"engine {engine!r}: the state machine sets the clock, and a URL has none to set")
+    return machine_for(found, examples, steps)
 
 
 def conformance_tests(engine: str, only: tuple[str, ...] = ()) -> Callable[[Case], None]:
@@ -20,7 +40,7 @@ def conformance_tests(engine: str, only: tuple[str, ...] = ()) -> Callable[[Case
     import pytest
 
     subject = subject_of(engine)
-    cases = chosen(only)
+    cases = [case for case in chosen(only) if case is not LIVES]
 
     @pytest.mark.parametrize("case", cases, ids=[case.name for case in cases])
     def test_conformance(case: Case) -> None:

@@ -128,9 +128,21 @@ def all_cases() -> tuple[Case, ...]:
     return tuple(sorted(_CASES.values(), key=lambda one: FEATURES.index(one.feature)))
 
 
+async def any_life_is_answered_as_by_the_reference_engine(bench: Bench) -> None:
+    """Many messages on many benches: ``lives.py`` runs it."""
+    raise TypeError("the state machine is not for one bench")
+
+
+LIVES = Case(
+    "State machine",
+    any_life_is_answered_as_by_the_reference_engine.__name__,
+    any_life_is_answered_as_by_the_reference_engine,
+)
+
+
 def chosen(names: Sequence[str]) -> tuple[Case, ...]:
-    """The cases of these features, rules or single cases; all where none is named. Raises BadInput."""
-    cases = all_cases()
+    """The cases of these features, rules or single cases, and LIVES; all where none is named. Raises BadInput."""
+    cases = (*all_cases(), LIVES)
     if not names:
         return cases
     known: dict[str, list[Case]] = {}

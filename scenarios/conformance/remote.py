@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import fields, is_dataclass, replace
@@ -43,6 +44,7 @@ class RemoteEngine:
         self.text = text.strip().rstrip("/")
         self._run = f"{time.time_ns():x}"
         self._cases = itertools.count(1)
+        self._tls = ssl.create_default_context()
         self._look()
 
     def play(self, play: Callable[[Bench], Awaitable[None]], terms: Terms | None) -> Bench:
@@ -56,7 +58,7 @@ class RemoteEngine:
         auditor = Auditor(agreed, slack_ns=SLACK_NS, chain=False)
 
         async def whole() -> Bench:
-            async with httpx.AsyncClient(base_url=self.text, timeout=TIMEOUT_S) as client:
+            async with httpx.AsyncClient(base_url=self.text, timeout=TIMEOUT_S, verify=self._tls) as client:
                 bench = Bench(Prefixed(WireEngine(client), prefix), clock, chain, agreed, auditor)
                 await play(bench)
                 await bench.close()

@@ -37,21 +37,18 @@ class FreshEngine:
 
     def __init__(self, text: str, factory: EngineFactory) -> None:
         self.text = text
-        self._factory = factory
+        self.factory = factory
 
     def play(self, play: Play, terms: Terms | None) -> Bench:
         agreed = terms or Terms()
         clock = BenchClock()
         chain = BenchChain(clock)
-        engine = self._factory(kit(agreed, clock, chain))
-        bench = Bench(engine, clock, chain, agreed)
+        bench = Bench(self.factory(kit(agreed, clock, chain)), clock, chain, agreed)
 
         async def whole() -> None:
             await play(bench)
             await bench.close()
-            close: Any = getattr(engine, "aclose", None)
-            if close is not None:
-                await close()
+            await bench.leave()
 
         with Kernel(1) as kernel:
             kernel.run(kernel.spawn(whole(), "conformance"))

@@ -62,7 +62,10 @@ class Cache(Protocol):
     """Hot copies of what rarely changes, and the claim on an idempotency key. It may forget all of it, any time."""
 
     async def begin(self, key: str, card_id: str) -> Opening:
-        """Claim ``key`` and read the card's view, in one round trip."""
+        """Claim ``key`` and read the card's view, in one round trip.
+
+        A claim has to outlive a decision budget, and to lapse before the ledger forgets answers.
+        """
         ...
 
     async def put_account(self, account: Account, cards: Sequence[Card], view: int) -> None:
@@ -161,6 +164,13 @@ class Ledger(Protocol):
 
     async def answer(self, key: str) -> Answer | None:
         """The stored answer under an idempotency key."""
+        ...
+
+    async def forget_answers(self, age_ns: int, limit: int) -> int:
+        """Drop answers that were stored more than ``age_ns`` ago by the ledger's own clock, the oldest first, at most
+        ``limit``; returns how many. What they answered stays: authorizations, presentments, whatever is in ``posted``.
+        An answer may be kept for longer where that costs nothing.
+        """
         ...
 
     async def card(self, card_id: str) -> Standing | None:

@@ -182,7 +182,7 @@ class Commit(NamedTuple):
     answers: tuple[Answer, ...] = ()
     queued: tuple[Queued, ...] = ()
     posted: tuple[str, ...] = ()
-    """Ids of presentments that are hereby done."""
+    """What is hereby done, for good: presentments by id, deposits and withdrawals by key. Nothing is posted twice."""
     accounts: tuple[Account, ...] = ()
     cards: tuple[Card, ...] = ()
     closed: tuple[str, ...] = ()

@@ -20,10 +20,13 @@ class Deposit:
         """Credit the deposit unless it was credited before. Raises EngineError for an unknown account or no amount."""
         now_ns = self._ports.clock.now_ns()
         account_id, ref, amount = notice.account_id, notice.deposit_id, notice.amount_usdc6
+        key = f"deposit:{ref}"
         if amount <= 0:
             raise EngineError(f"deposit {ref}: an amount is positive, not {amount}")
 
         def transition(rows: Rows) -> Commit:
+            if rows.posted:
+                return Commit(result=False)  # the answer is forgotten, the deposit is not
             funds = rows.funds.get(account_id)
             if funds is None:
                 raise EngineError(f"deposit {ref}: no account {account_id!r}")
@@ -34,11 +37,13 @@ class Deposit:
             return Commit(
                 entries=tuple(entries),
                 queued=(Queued(f"recovery:{ref}", account_id, recovered),) if recovered else (),
+                posted=(key,),
                 changes=(HoldChange(account_id, available_usdc6=amount - recovered),),
+                result=True,
             )
 
-        key = f"deposit:{ref}"
-        touch = Touch(accounts=(account_id,))
-        _, changes, replayed = await answer_once(self._ports.ledger, key, repr((account_id, amount)), touch, transition)
+        touch = Touch(accounts=(account_id,), posted=(key,))
+        body = repr((account_id, amount))
+        is_new, changes, replayed = await answer_once(self._ports.ledger, key, body, touch, transition)
         await follow(self._ports, key, changes)
-        return NoticeReceipt(ref, not replayed)
+        return NoticeReceipt(ref, is_new and not replayed)

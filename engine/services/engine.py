@@ -17,6 +17,7 @@ from engine.services.capture import Capture
 from engine.services.deposit import Deposit
 from engine.services.dispute import Disputes
 from engine.services.expire import Expire
+from engine.services.forget import Forget
 from engine.services.images import Images
 from engine.services.open_account import OpenAccount
 from engine.services.reverse import Reverse
@@ -40,7 +41,7 @@ class ProductionEngine:
         self.advise = Advise(kit.ports, kit.terms)
         self.reverse = Reverse(kit.ports)
         self.capture = Capture(kit.ports)
-        self.expire = Expire(kit.ports, Sweep(kit.ports, kit.terms, images))
+        self.expire = Expire(kit.ports, Sweep(kit.ports, kit.terms, images), Forget(kit.ports, kit.terms))
         self.dispute = Disputes(kit.ports)
         self.deposit = Deposit(kit.ports)
         self.withdraw = Withdraw(kit.ports)

@@ -1,6 +1,6 @@
 """Expire: a clock tick ends the holds whose time is over. Late presentments still post.
 
-The same tick sweeps up what crashes have left.
+The same tick sweeps up what crashes have left, and forgets answers that nobody may ask for any more.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from engine.domain.money import usdc6_of
 from engine.interface import ExpiryReceipt
 from engine.ports import Ports, PortUnavailable
 from engine.services.follow import follow
+from engine.services.forget import Forget
 from engine.services.sweep import Sweep
 
 AT_ONCE = 500
@@ -20,9 +21,10 @@ AT_ONCE = 500
 class Expire:
     """The verb, with what it needs."""
 
-    def __init__(self, ports: Ports, sweep: Sweep) -> None:
+    def __init__(self, ports: Ports, sweep: Sweep, forget: Forget) -> None:
         self._ports = ports
         self._sweep = sweep
+        self._forget = forget
 
     async def __call__(self, now_ns: int) -> ExpiryReceipt:
         """End every hold that is due at ``now_ns``; running it again ends nothing twice."""
@@ -31,8 +33,9 @@ class Expire:
             expired += await self._end(due, now_ns)
         try:
             await self._sweep(now_ns)
+            await self._forget()
         except PortUnavailable:
-            pass  # what has expired is worth answering; the next tick sweeps on
+            pass  # what has expired is worth answering; the next tick goes on
         return ExpiryReceipt(tuple(expired))
 
     async def _end(self, due: tuple[str, ...], now_ns: int) -> tuple[str, ...]:

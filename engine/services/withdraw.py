@@ -21,10 +21,13 @@ class Withdraw:
         """Book the step unless it was booked before. Raises EngineError for an unknown account or a negative amount."""
         now_ns = self._ports.clock.now_ns()
         account_id, ref, amount = notice.account_id, notice.event_id, notice.amount_usdc6
+        key = f"withdrawal:{ref}"
         if amount < 0:
             raise EngineError(f"withdrawal {ref}: an amount is not negative: {amount}")
 
         def transition(rows: Rows) -> Commit:
+            if rows.posted:
+                return Commit(result=False)  # the answer is forgotten, the step is not
             funds = rows.funds.get(account_id)
             if funds is None:
                 raise EngineError(f"withdrawal {ref}: no account {account_id!r}")
@@ -32,14 +35,14 @@ class Withdraw:
             change = sum(
                 posting.amount for entry in entries for posting in entry.postings if posting.book == "available"
             )
-            return Commit(entries=entries, changes=(HoldChange(account_id, available_usdc6=change),) if change else ())
+            changes = (HoldChange(account_id, available_usdc6=change),) if change else ()
+            return Commit(entries=entries, posted=(key,), changes=changes, result=True)
 
-        key = f"withdrawal:{ref}"
         body = repr((account_id, str(notice.stage), amount))
-        touch = Touch(accounts=(account_id,))
-        _, changes, replayed = await answer_once(self._ports.ledger, key, body, touch, transition)
+        touch = Touch(accounts=(account_id,), posted=(key,))
+        is_new, changes, replayed = await answer_once(self._ports.ledger, key, body, touch, transition)
         await follow(self._ports, key, changes)
-        return NoticeReceipt(ref, not replayed)
+        return NoticeReceipt(ref, is_new and not replayed)
 
 
 def entries_of(notice: WithdrawalNotice, funds: Funds, now_ns: int) -> tuple[Entry, ...]:

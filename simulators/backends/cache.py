@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.domain.accounts import Account, Card
+from engine.domain.terms import SECOND_NS
 from engine.ports import Opening
 from simulators.backends.served import Served
 
 CLAIMS_KEPT = 50_000
-"""At least so many keys are remembered. A claim only spares a repeat some work: the ledger remembers them all."""
+"""At least so many keys are remembered, unless they are old. A claim only spares a repeat some work: the ledger
+remembers them all."""
+CLAIM_LIVES_NS = 3_600 * SECOND_NS
+"""A claim lives for so long at least, and at most for twice as long."""
 
 
 class MemoryCache:
@@ -21,9 +25,16 @@ class MemoryCache:
         self._cards: dict[str, tuple[Card, int]] = {}
         self._claims: set[str] = set()
         self._older_claims: set[str] = set()
+        self._claims_since_ns = 0
+        self._utc_ns = served.utc_ns
 
     async def begin(self, key: str, card_id: str) -> Opening:
         await self._serve()
+        now_ns = self._utc_ns()
+        if now_ns - self._claims_since_ns >= CLAIM_LIVES_NS:
+            lapsed = now_ns - self._claims_since_ns >= 2 * CLAIM_LIVES_NS
+            self._older_claims, self._claims = set() if lapsed else self._claims, set()
+            self._claims_since_ns = now_ns
         if key in self._claims or key in self._older_claims:
             return Opening(True, None, None)
         if len(self._claims) == CLAIMS_KEPT:

@@ -80,6 +80,7 @@ class MemoryLedger:
 
     def __init__(self, served: Served, journal: Callable[[Entry], None] | None = None) -> None:
         self._serve = served.serve
+        self._utc_ns = served.utc_ns
         self._journal = journal
         self._accounts: dict[str, Account] = {}
         self._cards: dict[str, Card] = {}
@@ -88,7 +89,9 @@ class MemoryLedger:
         self._outbox: dict[str, tuple[HoldChange, ...]] = {}
         """Changes by ref that the hold store may not have followed."""
         self._answers: dict[str, Answer] = {}
-        """All but those that the authorizations keep."""
+        """All but those that the authorizations keep, the oldest first."""
+        self._answered_ns: deque[int] = deque()
+        """When each of them was stored, by the ledger's own clock."""
         self._posted: set[str] = set()
         self._disputes: dict[str, Dispute] = {}
         self._queued: dict[str, _Queue] = {}
@@ -116,7 +119,7 @@ class MemoryLedger:
             if commit.epoch and commit.epoch != books[_EPOCH]:
                 return Recorded.STALE
         if not commit.authorizations:
-            self._answers[answer.key] = answer
+            self._keep_answer(answer)
             return Recorded.DONE
         (authorization,), (entry,) = commit.authorizations, commit.entries
         if authorization.authorization_id in self._authorizations:
@@ -126,7 +129,7 @@ class MemoryLedger:
         self._post(entry)
         self._expect_end_of(authorization)
         if not self._authorizations.put_approved(authorization, answer):
-            self._answers[answer.key] = answer
+            self._keep_answer(answer)
         return Recorded.DONE
 
     async def update(self, touch: Touch, transition: Transition) -> Commit:
@@ -137,6 +140,16 @@ class MemoryLedger:
     async def answer(self, key: str) -> Answer | None:
         await self._serve()
         return self._answer(key)
+
+    async def forget_answers(self, age_ns: int, limit: int) -> int:
+        await self._serve()
+        before_ns, answered_ns, old = self._utc_ns() - age_ns, self._answered_ns, 0
+        while old < limit and answered_ns and answered_ns[0] < before_ns:
+            answered_ns.popleft()
+            old += 1
+        for key in tuple(islice(self._answers, old)):
+            del self._answers[key]
+        return old
 
     async def card(self, card_id: str) -> Standing | None:
         await self._serve()
@@ -279,7 +292,10 @@ class MemoryLedger:
             return None
         at = -1
         while True:
-            at = refs.index(presentment_id, at + 1)
+            try:
+                at = refs.index(presentment_id, at + 1)
+            except ValueError:
+                return None  # a deposit or a withdrawal
             if kinds[at] == "capture":
                 return Posted(accounts[at], amounts[at])
             if kinds[at] == "refund":
@@ -299,7 +315,7 @@ class MemoryLedger:
         for authorization in commit.authorizations:
             self._keep(authorization)
         for answer in commit.answers:
-            self._answers[answer.key] = answer
+            self._keep_answer(answer)
         for queued in commit.queued:
             queue = self._queued.get(queued.account_id)
             if queue is None:
@@ -326,7 +342,12 @@ class MemoryLedger:
             self._expect_end_of(authorization)
         handed_out = self._authorizations.put(authorization)
         if handed_out is not None:
-            self._answers[handed_out.key] = handed_out
+            self._keep_answer(handed_out)
+
+    def _keep_answer(self, answer: Answer) -> None:
+        if answer.key not in self._answers:
+            self._answered_ns.append(self._utc_ns())
+        self._answers[answer.key] = answer
 
     def _expect_end_of(self, authorization: Authorization) -> None:
         lifetime_ns = authorization.expires_at_ns - authorization.counted_at_ns

@@ -57,6 +57,10 @@ class Served(Places):
         latency = backend.latency
         self._draw_ns = kernel.stream(f"backend:{name}").lognormal_sampler(max(latency.median_ns, 1), latency.sigma)
 
+    def utc_ns(self) -> int:
+        """The backend's own clock, which is right."""
+        return self._kernel.utc_ns
+
     async def serve(self) -> None:
         """Return when the call has been served; its effect belongs right behind this await."""
         self.calls += 1

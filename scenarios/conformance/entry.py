@@ -32,15 +32,19 @@ def conformance_machine(engine: str, examples: int = EXAMPLES, steps: int = STEP
     return machine_for(found, examples, steps)
 
 
-def conformance_tests(engine: str, only: tuple[str, ...] = ()) -> Callable[[Case], None]:
+def conformance_tests(
+    engine: str, only: tuple[str, ...] = (), without: tuple[str, ...] = ()
+) -> Callable[[Case], None]:  # fmt: skip
     """A test function with a parameter for every case; what the engine does not support is skipped.
 
-    ``engine`` is what ``--engine`` takes; ``only`` what ``--only`` takes. Raises BadInput. Needs pytest.
+    ``engine`` is what ``--engine`` takes; ``only`` what ``--only`` takes, and so is ``without``: rules that the
+    engine is known not to keep. Raises BadInput. Needs pytest.
     """
     import pytest
 
     subject = subject_of(engine)
-    cases = [case for case in chosen(only) if case is not LIVES]
+    left_out = {case.name for case in chosen(without)} if without else set()
+    cases = [case for case in chosen(only) if case is not LIVES and case.name not in left_out]
 
     @pytest.mark.parametrize("case", cases, ids=[case.name for case in cases])
     def test_conformance(case: Case) -> None:

@@ -1,0 +1,122 @@
+"""Limits by policy, on the reference engine: zones, windows that roll, what comes back.
+
+These belong into ``scenarios/conformance/cases`` as soon as the auditor counts by policy; until then it does not listen
+here, and no other engine is tried.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.domain.policies import Restores, WindowPolicy, preset
+from engine.interface import DeclineReason, Terms
+from scenarios.conformance.bench import DAY_NS, Bench
+from scenarios.conformance.cases.windows import HOUR_NS, REASONS, instant, only, ready, spends_until
+from scenarios.conformance.registry import Act, Case, each
+from scenarios.conformance.subject import subject_of
+from scenarios.conformance.verdicts import declined, same
+
+LONG_HOLDS_NS = 400 * DAY_NS
+CASES: list[Case] = []
+
+
+class Deaf:
+    """An auditor that hears nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: None
+
+
+def case(feature: str, *values: Any, terms: Any) -> Callable[[Act], Act]:
+    """As in the registry of cases, in a list of this file alone."""
+
+    def add(act: Act) -> Act:
+        for number, rows in enumerate(itertools.product(*(value.rows for value in values)), 1):
+            names = [name for value in values for name in value.names]
+            chosen = dict(zip(names, itertools.chain(*rows), strict=True))
+            agreed = terms(**chosen) if callable(terms) else terms
+            CASES.append(Case(feature, f"{act.__name__}.{number}", act, chosen, agreed))
+        return act
+
+    return add
+
+
+@case("Limits", each("zero_is_no_limit", [True, False]), each("name", list(REASONS)),
+      terms=lambda name, zero_is_no_limit: only(
+          WindowPolicy(zero_is_no_limit=zero_is_no_limit), **{name: 0}))  # fmt: skip
+async def a_limit_of_zero_is_what_the_policy_says(bench: Bench, name: str, zero_is_no_limit: bool) -> None:
+    await ready(bench)
+    same(declined(await bench.authorize("a1", 1)), None if zero_is_no_limit else REASONS[name], "the reason")
+
+
+@case("Calendar", each("zone,start,hours", [
+    ("America/New_York", (2026, 3, 8, 5), 23), ("America/New_York", (2026, 11, 1, 4), 25),
+    ("America/New_York", (2026, 7, 1, 4), 24), ("Europe/Berlin", (2026, 3, 28, 23), 23),
+    ("Europe/Berlin", (2026, 10, 24, 22), 25),
+]), terms=lambda zone, start, hours: only(WindowPolicy(zone=zone), daily_cents=1_000))  # fmt: skip
+async def a_day_is_as_long_as_its_zone_has_it(bench: Bench, zone: str, start: tuple[int, ...], hours: int) -> None:
+    await ready(bench, instant(*start) - 1)
+    await bench.approve("the day before", 1_000)
+    bench.clock.at_ns = instant(*start)
+    await bench.approve("filled", 1_000)
+    await spends_until(bench, instant(*start) + hours * HOUR_NS, DeclineReason.DAILY_LIMIT)
+
+
+@case("Calendar", each("name,days", [("daily_cents", 1), ("weekly_cents", 7), ("monthly_cents", 30),
+                                     ("yearly_cents", 365)]),
+      terms=lambda name, days: replace(
+          only(preset("lithic"), **{name: 1_000}),
+          holds=replace(Terms().holds, validity_ns={"visa": LONG_HOLDS_NS}, exceptions=())))  # fmt: skip
+async def a_rolling_window_forgets_a_spend_when_its_time_is_over(bench: Bench, name: str, days: int) -> None:
+    await ready(bench, bench.start_ns + 7 * HOUR_NS)
+    start_ns = bench.clock.at_ns
+    await bench.approve("filled", 1_000)
+    await spends_until(bench, start_ns + days * DAY_NS, REASONS[name])
+
+
+@case("Limits", each("restores,daily,lifetime", [
+    (Restores.NOTHING, False, False), (Restores.LIFETIME, False, True), (Restores.WINDOWS, True, True)]),
+    each("cause", ["reversals", "expiries", "refunds"]),
+    each("limit", ["daily_cents", "lifetime_cents"]),
+    terms=lambda restores, daily, lifetime, cause, limit: replace(
+        only(WindowPolicy(**{cause: restores}), **{limit: 1_000}),
+        holds=replace(Terms().holds, validity_ns={"visa": HOUR_NS}, exceptions=())))  # fmt: skip
+async def what_comes_back_counts_no_longer_where_the_policy_says(
+    bench: Bench, restores: Restores, daily: bool, lifetime: bool, cause: str, limit: str
+) -> None:
+    await ready(bench)
+    await bench.approve("a1", 1_000)
+    if cause == "reversals":
+        await bench.reverse("a1")
+    elif cause == "expiries":
+        bench.clock.at_ns += HOUR_NS
+        await bench.expire()
+    else:
+        await bench.capture("a1", 1_000)
+        await bench.refund("r1", 1_000, "a1")
+    back = daily if limit == "daily_cents" else lifetime
+    same(declined(await bench.authorize("a2", 1_000)), None if back else REASONS[limit], "the reason")
+
+
+@case("Limits", terms=only(preset("marqeta"), daily_cents=1_000))
+async def a_refund_never_lets_a_limit_grow(bench: Bench) -> None:
+    await ready(bench)
+    await bench.approve("a1", 400)
+    await bench.capture("a1", 400)
+    await bench.refund("r1", 5_000, "a1")
+    same(declined(await bench.authorize("a2", 1_001)), DeclineReason.DAILY_LIMIT, "the reason")
+    await bench.approve("a3", 1_000)
+
+
+@pytest.mark.parametrize("one", CASES, ids=[one.name for one in CASES])
+def test_the_reference_engine_counts_by_policy(one: Case) -> None:
+    async def play(bench: Bench) -> None:
+        bench.auditor = Deaf()
+        await one.run(bench)
+
+    subject_of("reference").play(play, one.terms)

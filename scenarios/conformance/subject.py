@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from engine.interface import EngineFactory, EngineKit, Terms
-from engine.ports import Ports
+from engine.ports import Clock, Ports
 from scenarios.conformance.bench import Bench
 from scenarios.conformance.chain import BenchChain, BenchClock
 from scenarios.engines_ref import find_engine
@@ -60,13 +60,16 @@ class _AtOnce:
 
     in_use = True
 
+    def __init__(self, clock: Clock) -> None:
+        self.utc_ns = clock.now_ns
+
     async def serve(self) -> None:
         await asyncio.sleep(0)
 
 
 def kit(terms: Terms, clock: BenchClock, chain: BenchChain) -> EngineKit:
     """The terms, the bench's clock and chain, and stores in memory."""
-    served: Any = _AtOnce()
+    served: Any = _AtOnce(clock)
     return EngineKit(terms, Ports(clock, MemoryCache(served), MemoryHoldStore(served), MemoryLedger(served), chain))
 
 

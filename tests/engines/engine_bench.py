@@ -141,12 +141,15 @@ class _AtOnce:
 
     in_use = True
 
+    def __init__(self, clock: Clock) -> None:
+        self.utc_ns = clock.now_ns
+
     async def serve(self) -> None:
         await asyncio.sleep(0)
 
 
 def _production(kit: EngineKit) -> CardEngine:
-    served: Any = _AtOnce()
+    served: Any = _AtOnce(kit.ports.clock)
     ports = Ports(kit.ports.clock, MemoryCache(served), MemoryHoldStore(served), MemoryLedger(served), kit.ports.chain)
     return build_production(EngineKit(kit.terms, ports))
 

@@ -36,7 +36,7 @@ from engine.interface import (
     WithdrawalNotice,
     WithdrawalStage,
 )
-from engine.ports import BurnOutcome, Ports, PortUnavailable
+from engine.ports import BurnOutcome, Clock, Ports, PortUnavailable
 from engine.services.engine import build as build_production
 from scenarios.engines import asgi_app, reference
 from simulators.auditor import Auditor, ChainEvent, Tick

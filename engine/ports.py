@@ -29,8 +29,9 @@ from engine.domain.ledger import (
     StatementLine,
     Touch,
 )
+from engine.domain.limits import Spend
+from engine.domain.scopes import Scopes
 from engine.domain.settlement import Settlement
-from engine.domain.terms import LimitTerms
 from engine.interface import EngineError
 
 
@@ -76,7 +77,8 @@ class Cache(Protocol):
 class Hold(NamedTuple):
     """Funds asked of an account, counted in the limit windows of ``at_ns``.
 
-    ``extends``: more for a hold that is there (an increment), instead of a new one.
+    ``counter_id`` and ``mandate_id`` are the card's. ``extends`` is the decision that an increment adds to, as it
+    stands, and whose instant and card it has; None for a new one.
     """
 
     authorization_id: str
@@ -86,14 +88,34 @@ class Hold(NamedTuple):
     at_ns: int
     card_id: str = ""
     mcc: str = ""
-    extends: bool = False
+    counter_id: str = ""
+    mandate_id: str = ""
+    extends: Spend | None = None
+
+    @property
+    def spend(self) -> Spend:
+        """What it asks of the limits; the transaction limit holds for an increment with what it adds to."""
+        before = self.extends
+        return Spend(
+            self.authorization_id, self.card_id, self.mcc, self.at_ns, self.amount_cents,
+            before_cents=max(before.granted_cents - before.reversed_cents, 1) if before is not None else 0,
+            counter_id=self.counter_id, mandate_id=self.mandate_id,
+        )  # fmt: skip
+
+    @property
+    def granted(self) -> Spend:
+        """The decision as it stands once this is placed: for an increment the whole of it."""
+        before = self.extends
+        if before is None:
+            return self.spend
+        return before._replace(granted_cents=before.granted_cents + self.amount_cents)
 
 
 class Unplaced(StrEnum):
     """Why the hold store has nothing to say on a hold: the ledger has to be asked."""
 
     NOT_LOADED = "not_loaded"
-    """It has no image of the account, or one from before it lost its memory."""
+    """It has no image of the account, one from before it lost its memory, or one that lacks what these limits need."""
     TAKEN = "taken"
     """A hold under this authorization id is there already (or, for one that extends, is not there)."""
 
@@ -112,8 +134,8 @@ class Placed(NamedTuple):
 class HoldStore(Protocol):
     """Images of accounts in fast memory: spendable balance, holds, limit windows. It may lose any of them, any time."""
 
-    async def place(self, hold: Hold, limits: LimitTerms) -> Placed:
-        """Check funds, then limits, and take both, atomically (``domain.decide.numeric``)."""
+    async def place(self, hold: Hold, scopes: Scopes) -> Placed:
+        """Check funds, then the limits of every scope, and take both, atomically (``domain.scopes.Tally``)."""
         ...
 
     async def apply(self, ref: str, changes: Sequence[HoldChange]) -> Sequence[str]:
@@ -129,6 +151,10 @@ class HoldStore(Protocol):
 
         A snapshot is sent at most once, so an adapter must not repeat the call.
         """
+        ...
+
+    async def compact(self, now_ns: int) -> None:
+        """Forget the limit windows that are closed for good at ``now_ns``. It changes no decision, whenever it runs."""
         ...
 
     async def unswept(self, before_ns: int, limit: int) -> Sequence[OpenHold]:

@@ -10,13 +10,16 @@ from collections.abc import Iterable
 from copy import copy
 
 from engine.domain.decline import DeclineReason
-from engine.domain.limits import Spend, Sum, Totals, against, given_back
-from engine.domain.policies import DAY_NS, SECOND_NS, Cause
+from engine.domain.limits import Spend, Sum, Totals, against
+from engine.domain.policies import DAY_NS, SECOND_NS
 from engine.domain.terms import LimitTerms
 from engine.domain.windows import windows_at
 
-LATENESS_NS = DAY_NS
-"""A decision may come so much later than one made at a later instant; what only older ones could need is forgotten."""
+LATENESS_NS = 32 * DAY_NS
+"""A decision may come so much later than one made at a later instant; what only older ones could need is forgotten.
+
+An increment counts at the instant of its original, and no hold lives longer than 31 days.
+"""
 
 _NOTHING = Sum()
 
@@ -48,7 +51,7 @@ class Counters:
         self._horizon_ns: int | None = None
         self._newest_ns: int | None = None
         for spend in spends:
-            self.adjust(spend.counted_at_ns, spend.counted_cents, spend.count, spend.lifetime_cents)
+            self.adjust(spend.counted_at_ns, *spend.counted(policy))
 
     def fits(self, limits: LimitTerms) -> bool:
         """Whether these totals can be held against ``limits``."""
@@ -57,12 +60,16 @@ class Counters:
         seconds = {velocity.seconds for velocity in limits.velocity}
         return limits.policy == self._policy and seconds == {velocity.seconds for velocity in self._limits.velocity}
 
+    def remembers(self, at_ns: int) -> bool:
+        """Whether a decision at this instant can be checked: nothing that it needs is forgotten."""
+        return self._horizon_ns is None or at_ns >= self._horizon_ns
+
     def check(self, spend: Spend, limits: LimitTerms) -> DeclineReason | None:
         """What speaks against a spend that is not counted yet; nothing is taken."""
         at_ns = spend.counted_at_ns
         if not self.fits(limits):
             raise ValueError("these totals were counted in other windows than those of the limits")
-        if self._horizon_ns is not None and at_ns < self._horizon_ns:
+        if not self.remembers(at_ns):
             raise ValueError(f"no decision at {at_ns}: what counted before {self._horizon_ns} is forgotten")
         velocity = [self._within(at_ns, bound.seconds * SECOND_NS) for bound in limits.velocity]
         return against(spend, self.totals(at_ns), velocity, limits)
@@ -70,24 +77,17 @@ class Counters:
     def take(self, spend: Spend) -> None:
         """Count a spend, once; whether it was checked is the caller's to know: advices count unchecked."""
         at_ns = spend.counted_at_ns
-        self.adjust(at_ns, spend.counted_cents, spend.count, spend.lifetime_cents)
+        self.adjust(at_ns, *spend.counted(self._policy))
         if self._newest_ns is None or at_ns >= self._newest_ns + DAY_NS:
             self._newest_ns = at_ns
             self._forget(at_ns)
 
-    def give_back(self, spend: Spend, cents: int, cause: Cause) -> Spend:
-        """Let ``cents`` of a spend come back as the policy says; the spend as it counts from now on.
-
-        ``spend`` is what was taken, or what this returned last. Never more comes back than counts.
-        """
-        after = given_back(spend, cents, cause, self._policy)
-        self.adjust(
-            spend.counted_at_ns,
-            after.counted_cents - spend.counted_cents,
-            after.count - spend.count,
-            after.lifetime_cents - spend.lifetime_cents,
-        )
-        return after
+    def follow(self, before: Spend, after: Spend) -> None:
+        """Count from now on as ``after`` what counted as ``before``: more was granted, or some of it came back."""
+        was, now = before.counted(self._policy), after.counted(self._policy)
+        if was != now:
+            cents, lifetime_cents = now.cents - was.cents, now.lifetime_cents - was.lifetime_cents
+            self.adjust(after.counted_at_ns, cents, now.count - was.count, lifetime_cents)
 
     def totals(self, at_ns: int) -> Totals:
         """What counts in the windows of an instant, those that roll being the fullest that hold it."""

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from engine.domain.accounts import Account, Card, Funds
 from engine.domain.authorization import Authorization
 from engine.domain.disputes import Dispute
+from engine.domain.limits import Spend
 from engine.domain.money import usdc6_of
 from engine.domain.settlement import Settlement
 
@@ -113,28 +114,28 @@ class HoldChange(NamedTuple):
     """What a commit means for the account's image in the hold store.
 
     ``authorization_id`` "" where no hold is concerned; else ``hold_left_usdc6`` is what remains of it (0 drops it).
-    ``available_usdc6`` is the signed change of what can be spent; ``counted_cents`` the signed change of what counts in
-    the limit windows of ``counted_at_ns`` for that card and merchant category. ``epoch`` is the account's when the
-    change was committed; the ledger sets it.
+    ``available_usdc6`` is the signed change of what can be spent. ``spend`` is what the limits have to know of a
+    decision from now on, and ``spent`` what they knew before: None for one that is new; both None where that is the
+    same. ``epoch`` is the account's when the change was committed; the ledger sets it.
     """
 
     account_id: str
     authorization_id: str = ""
     hold_left_usdc6: int = 0
     available_usdc6: int = 0
-    counted_cents: int = 0
-    counted_at_ns: int = 0
-    card_id: str = ""
-    mcc: str = ""
+    spent: Spend | None = None
+    spend: Spend | None = None
     epoch: int = 0
 
 
 def change_of(before: Authorization, after: Authorization, available_usdc6: int) -> HoldChange:
     """What the step of an authorization from ``before`` to ``after`` means for the hold store."""
+    spent, spend = before.spend, after.spend
+    if spent == spend:
+        spent = spend = None
     return HoldChange(
-        after.account_id, after.authorization_id, usdc6_of(after.held_cents), available_usdc6,
-        after.counted_cents - before.counted_cents, after.counted_at_ns, after.card_id, after.mcc,
-    )  # fmt: skip
+        after.account_id, after.authorization_id, usdc6_of(after.held_cents), available_usdc6, spent, spend
+    )
 
 
 class OpenHold(NamedTuple):
@@ -143,16 +144,6 @@ class OpenHold(NamedTuple):
     authorization_id: str
     account_id: str
     left_usdc6: int
-
-
-class Spend(NamedTuple):
-    """What counts in limit windows: an authorization's cents, at the instant of its decision."""
-
-    authorization_id: str
-    card_id: str
-    mcc: str
-    counted_at_ns: int
-    counted_cents: int
 
 
 class AccountSnapshot(NamedTuple):
@@ -188,6 +179,8 @@ class Commit(NamedTuple):
     closed: tuple[str, ...] = ()
     """Settlements that are final."""
     disputes: tuple[Dispute, ...] = ()
+    forced: tuple[tuple[str, Spend], ...] = ()
+    """By account, captures without an authorization: some policies count them."""
     result: object = None
     """What the transition tells its caller; not stored."""
     ref: str = ""

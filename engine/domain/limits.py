@@ -12,30 +12,74 @@ from engine.domain.terms import LimitTerms
 _PRECEDENCE = {reason: place for place, reason in enumerate(DeclineReason)}
 
 
-class Spend(NamedTuple):
-    """One decision that granted an amount, and what of it counts by now.
+class Counted(NamedTuple):
+    """What counts of a spend under one policy: cents and transactions in its windows, cents in the lifetime."""
 
-    ``lifetime_back_cents`` of that came back to the lifetime alone. ``before_cents`` is what the authorization had been
-    granted before: above 0 for an increment, which is no transaction of its own.
+    cents: int = 0
+    count: int = 0
+    lifetime_cents: int = 0
+
+
+NOTHING = Counted()
+
+
+class Spend(NamedTuple):
+    """One authorization at the instant of its decision, as it happened: each policy reads by itself what counts of it.
+
+    ``granted_cents`` is what was authorized, by now; the other three came back, each for its cause. ``before_cents`` is
+    what had been granted before this: above 0 for an increment, which is no transaction of its own. ``counter_id`` and
+    ``mandate_id`` are those of its card at the decision. ``forced``: a capture without an authorization, under its own
+    id.
     """
 
     authorization_id: str
     card_id: str
     mcc: str
     counted_at_ns: int
-    counted_cents: int
-    lifetime_back_cents: int = 0
+    granted_cents: int
+    reversed_cents: int = 0
+    expired_cents: int = 0
+    refunded_cents: int = 0
     before_cents: int = 0
+    counter_id: str = ""
+    mandate_id: str = ""
+    forced: bool = False
 
-    @property
-    def lifetime_cents(self) -> int:
-        """What of it counts in the lifetime."""
-        return self.counted_cents - self.lifetime_back_cents
+    def counted(self, policy: WindowPolicy) -> Counted:
+        """What counts of it by now; never below nothing."""
+        if self.forced and not policy.forced_count:
+            return NOTHING
+        cents = lifetime_cents = self.granted_cents
+        for cause, back_cents in self._back():
+            restores = policy.restores(cause)
+            if restores is Restores.WINDOWS:
+                cents -= back_cents
+            if restores is not Restores.NOTHING:
+                lifetime_cents -= back_cents
+        return Counted(max(cents, 0), int(cents > 0 and not self.before_cents), max(lifetime_cents, 0))
 
-    @property
-    def count(self) -> int:
-        """How many transactions this is: none once all of it has come back."""
-        return int(self.counted_cents > 0 and not self.before_cents)
+    def given_back(self, cents: int, cause: Cause) -> Spend:
+        """The spend after ``cents`` of it came back; what is ``UNDONE`` was never granted."""
+        if cents < 0:
+            raise ValueError(f"what comes back is not negative: {cents}")
+        match cause:
+            case Cause.UNDONE:
+                return self._replace(granted_cents=self.granted_cents - cents)
+            case Cause.REVERSAL:
+                return self._replace(reversed_cents=self.reversed_cents + cents)
+            case Cause.EXPIRY:
+                return self._replace(expired_cents=self.expired_cents + cents)
+            case Cause.REFUND:
+                return self._replace(refunded_cents=self.refunded_cents + cents)
+
+    def _back(self) -> tuple[tuple[Cause, int], ...]:
+        if not (self.reversed_cents or self.expired_cents or self.refunded_cents):
+            return ()
+        return (
+            (Cause.REVERSAL, self.reversed_cents),
+            (Cause.EXPIRY, self.expired_cents),
+            (Cause.REFUND, self.refunded_cents),
+        )
 
 
 class Sum(NamedTuple):
@@ -55,28 +99,18 @@ class Totals(NamedTuple):
     lifetime_cents: int
 
 
-def given_back(spend: Spend, cents: int, cause: Cause, policy: WindowPolicy) -> Spend:
-    """The spend after ``cents`` of it came back. Never more comes back than counts: no limit grows by it."""
-    if cents < 0:
-        raise ValueError(f"what comes back is not negative: {cents}")
-    match policy.restores(cause):
-        case Restores.NOTHING:
-            return spend
-        case Restores.LIFETIME:
-            back_cents = min(spend.lifetime_back_cents + cents, spend.counted_cents)
-            return spend._replace(lifetime_back_cents=back_cents)
-        case Restores.WINDOWS:
-            counted_cents = max(spend.counted_cents - cents, 0)
-            back_cents = min(spend.lifetime_back_cents, counted_cents)
-            return spend._replace(counted_cents=counted_cents, lifetime_back_cents=back_cents)
-
-
 def against(spend: Spend, totals: Totals, velocity: Sequence[Sum], limits: LimitTerms) -> DeclineReason | None:
     """What speaks against a spend: amounts from the shortest window to the longest, velocity, merchant categories.
 
-    ``totals`` and ``velocity`` (one for each of the limits') are what counts without it.
+    It has not given anything back yet. ``totals`` and ``velocity`` (one for each of the limits') are what counts
+    without it.
     """
     return _amounts(spend, totals, limits) or _velocity(spend, totals, velocity, limits) or category(spend.mcc, limits)
+
+
+def too_large(spend: Spend, limits: LimitTerms) -> bool:
+    """Whether a spend is over the limit of a transaction, with what had been granted before."""
+    return _over(spend.before_cents + spend.granted_cents, limits.per_transaction_cents, limits.policy)
 
 
 def category(mcc: str, limits: LimitTerms) -> DeclineReason | None:
@@ -92,7 +126,7 @@ def first(reasons: Iterable[DeclineReason | None]) -> DeclineReason | None:
 
 
 def _amounts(spend: Spend, totals: Totals, limits: LimitTerms) -> DeclineReason | None:
-    cents = spend.counted_cents
+    cents = spend.granted_cents
     ladder = (
         (limits.per_transaction_cents, spend.before_cents, DeclineReason.TRANSACTION_LIMIT),
         (limits.daily_cents, totals.day.cents, DeclineReason.DAILY_LIMIT),
@@ -108,12 +142,13 @@ def _amounts(spend: Spend, totals: Totals, limits: LimitTerms) -> DeclineReason 
 
 
 def _velocity(spend: Spend, totals: Totals, velocity: Sequence[Sum], limits: LimitTerms) -> DeclineReason | None:
-    if spend.count and _over(totals.day.count + 1, limits.daily_count, limits.policy):
+    is_new = not spend.before_cents
+    if is_new and _over(totals.day.count + 1, limits.daily_count, limits.policy):
         return DeclineReason.VELOCITY_LIMIT
     for bound, counted in zip(limits.velocity, velocity, strict=True):
-        if spend.count and _over(counted.count + 1, bound.max_count, limits.policy):
+        if is_new and _over(counted.count + 1, bound.max_count, limits.policy):
             return DeclineReason.VELOCITY_LIMIT
-        if _over(counted.cents + spend.counted_cents, bound.max_cents, limits.policy):
+        if _over(counted.cents + spend.granted_cents, bound.max_cents, limits.policy):
             return DeclineReason.VELOCITY_LIMIT
     return None
 

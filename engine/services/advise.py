@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.domain import ledger as journal
+from engine.domain.accounts import Card
 from engine.domain.authorization import Authorization, Status, reversed_before_arrival
 from engine.domain.ledger import Commit, Entry, Rows, Touch, change_of
 from engine.domain.lifecycle import Event, outcome
@@ -44,7 +45,7 @@ def adopted(advice: AuthorizationAdvice, rows: Rows, now_ns: int, terms: Terms) 
     if advice.amount_cents < 0 or (advice.approved and known is None and not advice.amount_cents):
         return _unchanged(advice, known, AdviceOutcome.INVALID_AMOUNT)
     amount_cents = advice.amount_cents if advice.approved else 0
-    before = known or _nothing_yet(advice, card.account_id, now_ns, terms)
+    before = known or _nothing_yet(advice, card, now_ns, terms)
     after = before.advised(amount_cents)
     event = Event.ADVISE if after.held_cents else Event.ADVISE_NOTHING
     if not isinstance(outcome(known and known.status, event), Status):
@@ -63,7 +64,7 @@ def adopted(advice: AuthorizationAdvice, rows: Rows, now_ns: int, terms: Terms) 
     )
 
 
-def _nothing_yet(advice: AuthorizationAdvice, account_id: str, now_ns: int, terms: Terms) -> Authorization:
+def _nothing_yet(advice: AuthorizationAdvice, card: Card, now_ns: int, terms: Terms) -> Authorization:
     """An authorization that begins with this advice, before anything is authorized."""
     lifetime_ns = terms.holds.lifetime_ns(
         advice.network,
@@ -73,8 +74,8 @@ def _nothing_yet(advice: AuthorizationAdvice, account_id: str, now_ns: int, term
         mcc=advice.mcc,
     )
     return Authorization(
-        advice.authorization_id, account_id, advice.network, 0, 0, 0, Status.OPEN, now_ns, now_ns + lifetime_ns,
-        advice.card_id, advice.mcc,
+        advice.authorization_id, card.account_id, advice.network, 0, 0, 0, Status.OPEN, now_ns, now_ns + lifetime_ns,
+        advice.card_id, advice.mcc, 0, 0, 0, card.counter_id, card.mandate_id,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from engine.domain.decide import standing
 from engine.domain.decline import DeclineReason
 from engine.domain.ledger import Answer, Commit, Recorded, Rows, Touch
 from engine.domain.money import USDC6_PER_CENT, usdc6_of
+from engine.domain.scopes import ACCOUNT, Scope, scopes_of
 from engine.domain.terms import SECOND_NS, Terms
 from engine.interface import (
     AuthorizationKind,
@@ -51,6 +52,7 @@ class Authorize:
         self._ports = ports
         self._images = images
         self._terms = terms
+        self._usual = (Scope(ACCOUNT, terms.limits),)
         self._background = background
         self._budget_s = terms.decision_budget_ns / SECOND_NS
         self._deciding = Budget(self._budget_s * DECIDING_SHARE)
@@ -99,9 +101,10 @@ class Authorize:
             reason = standing(card, account, at_ns, terms)
             if reason is None:
                 hold = Hold(
-                    authorization_id, account_id, amount_usdc6, amount_cents, at_ns, request.card_id, request.mcc
-                )
-                epoch, reason, available_usdc6 = await ports.holds.place(hold, terms.limits)
+                    authorization_id, account_id, amount_usdc6, amount_cents, at_ns, request.card_id, request.mcc,
+                    card.counter_id, card.mandate_id,
+                )  # fmt: skip
+                epoch, reason, available_usdc6 = await ports.holds.place(hold, scopes_of(card, account, self._usual))
                 if reason.__class__ is Unplaced or epoch == stale_epoch:
                     if reason is Unplaced.TAKEN and await self._known(request):
                         return await self._decline_taken(request, fingerprint)
@@ -126,7 +129,8 @@ class Authorize:
                 response = approved(request, amount_cents, at_ns + lifetime_ns)
                 authorization = Authorization(
                     authorization_id, account_id, request.network, amount_cents, amount_cents, 0,
-                    Status.OPEN, at_ns, at_ns + lifetime_ns, request.card_id, request.mcc, 0, amount_cents,
+                    Status.OPEN, at_ns, at_ns + lifetime_ns, request.card_id, request.mcc, 0, 0, 0,
+                    card.counter_id, card.mandate_id,
                 )  # fmt: skip
                 commit = Commit(
                     (journal.hold(authorization_id, account_id, at_ns, amount_usdc6),),

@@ -6,6 +6,7 @@ from engine.domain import credits
 from engine.domain import ledger as journal
 from engine.domain.authorization import Authorization
 from engine.domain.ledger import Commit, Entry, HoldChange, Queued, Rows, Touch, change_of
+from engine.domain.limits import Spend
 from engine.domain.money import usdc6_of
 from engine.interface import (
     CaptureOutcome,
@@ -78,6 +79,7 @@ def post(batch: ClearingBatch, rows: Rows, now_ns: int) -> Commit:
         authorizations=tuple(running.changed.values()),
         queued=tuple(queued),
         posted=tuple(posted),
+        forced=tuple(running.forced),
         changes=tuple(changes),
         result=ClearingReceipt(batch.file_id, tuple(results)),
     )
@@ -96,6 +98,7 @@ class _Running:
         self._own: dict[str, int] = {}
         self._owed: dict[str, int] = {}
         self.changed: dict[str, Authorization] = {}
+        self.forced: list[tuple[str, Spend]] = []
 
     def account_of(self, presentment: Presentment) -> str | None:
         known = self._rows.authorizations.get(presentment.authorization_id)
@@ -121,9 +124,11 @@ class _Running:
         own += usdc6_of(freed_cents)
         taken = min(beyond, max(own, 0))
         available = usdc6_of(freed_cents) - taken
-        change = HoldChange(account_id, available_usdc6=available) if available else None
         if held_before:
             change = change_of(known, after, available)
+        else:
+            spend = self._force(presentment, account_id, now_ns)
+            change = HoldChange(account_id, available_usdc6=available, spend=spend)
         entry = journal.capture(
             presentment.presentment_id, account_id, presentment.network, now_ns,
             amount_cents=presentment.amount_cents, from_hold_usdc6=usdc6_of(spent_cents),
@@ -137,9 +142,25 @@ class _Running:
         )  # fmt: skip
         return entry, change, entry.amount_usdc6 - entry.receivable_usdc6, result
 
+    def _force(self, presentment: Presentment, account_id: str, now_ns: int) -> Spend:
+        """Nothing was held for it: a decision of its own, which some limits count; nobody knows at which merchant."""
+        card = self._rows.cards.get(presentment.card_id)
+        counter_id, mandate_id = (card.counter_id, card.mandate_id) if card is not None else ("", "")
+        spend = Spend(
+            presentment.presentment_id, presentment.card_id, "", now_ns, presentment.amount_cents,
+            counter_id=counter_id, mandate_id=mandate_id, forced=True,
+        )  # fmt: skip
+        self.forced.append((account_id, spend))
+        return spend
+
     def credit(self, presentment: Presentment, account_id: str, now_ns: int) -> _Step:
-        """A refund pays first what the customer owes; the rest can be spent, and so much less is burned."""
+        """A refund pays first what the customer owes; the rest can be spent, and so much less is burned.
+
+        Where it names its authorization, the limits may get it back.
+        """
         cents = presentment.amount_cents
+        authorization_id = presentment.authorization_id
+        known = self.changed.get(authorization_id) or self._rows.authorizations.get(authorization_id)
         own, owed = self._funds_of(account_id)
         recovered = credits.recovered_of(owed, cents)
         free = usdc6_of(cents) - recovered
@@ -152,7 +173,11 @@ class _Running:
         result = CaptureResult(
             presentment.presentment_id, CaptureOutcome.POSTED, cents, 0, 0, credits.cents_down(recovered)
         )
-        return entry, HoldChange(account_id, available_usdc6=free) if free else None, -free, result
+        change = HoldChange(account_id, available_usdc6=free) if free else None
+        if known is not None and known.account_id:
+            after = self.changed[authorization_id] = known.refunded(cents)
+            change = change_of(known, after, free)
+        return entry, change, -free, result
 
     def _funds_of(self, account_id: str) -> tuple[int, int]:
         """What the customer has here beside holds, and what is owed; both in millionths of a USDC."""

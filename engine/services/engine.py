@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.domain.controls import problems
 from engine.interface import (
     Balance,
     EngineError,
@@ -20,6 +21,7 @@ from engine.services.expire import Expire
 from engine.services.forget import Forget
 from engine.services.images import Images
 from engine.services.open_account import OpenAccount
+from engine.services.reset import Reset
 from engine.services.reverse import Reverse
 from engine.services.settle import Settle
 from engine.services.sweep import Sweep
@@ -33,6 +35,9 @@ class ProductionEngine:
     """CardEngine on the ports that it is given; it keeps nothing itself that a crash may not take."""
 
     def __init__(self, kit: EngineKit) -> None:
+        wrong = problems(kit.terms.limits)
+        if wrong:
+            raise EngineError(f"the terms: {'; '.join(wrong)}")
         self._ports = kit.ports
         self._background = Background()
         images = Images(kit.ports)
@@ -41,7 +46,9 @@ class ProductionEngine:
         self.advise = Advise(kit.ports, kit.terms)
         self.reverse = Reverse(kit.ports)
         self.capture = Capture(kit.ports)
-        self.expire = Expire(kit.ports, Sweep(kit.ports, kit.terms, images), Forget(kit.ports, kit.terms))
+        self.expire = Expire(
+            kit.ports, Sweep(kit.ports, kit.terms, images), Reset(kit.ports), Forget(kit.ports, kit.terms)
+        )
         self.dispute = Disputes(kit.ports)
         self.deposit = Deposit(kit.ports)
         self.withdraw = Withdraw(kit.ports)

@@ -1,6 +1,7 @@
 """Expire: a clock tick ends the holds whose time is over. Late presentments still post.
 
-The same tick sweeps up what crashes have left, and forgets answers that nobody may ask for any more.
+The same tick sweeps up what crashes have left, resets limit windows when a day is over, and forgets answers that are
+owed to nobody any more.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from engine.interface import ExpiryReceipt
 from engine.ports import Ports, PortUnavailable
 from engine.services.follow import follow
 from engine.services.forget import Forget
+from engine.services.reset import Reset
 from engine.services.sweep import Sweep
 
 AT_ONCE = 500
@@ -21,9 +23,10 @@ AT_ONCE = 500
 class Expire:
     """The verb, with what it needs."""
 
-    def __init__(self, ports: Ports, sweep: Sweep, forget: Forget) -> None:
+    def __init__(self, ports: Ports, sweep: Sweep, reset: Reset, forget: Forget) -> None:
         self._ports = ports
         self._sweep = sweep
+        self._reset = reset
         self._forget = forget
 
     async def __call__(self, now_ns: int) -> ExpiryReceipt:
@@ -33,6 +36,7 @@ class Expire:
             expired += await self._end(due, now_ns)
         try:
             await self._sweep(now_ns)
+            await self._reset(now_ns)
             await self._forget()
         except PortUnavailable:
             pass  # what has expired is worth answering; the next tick goes on

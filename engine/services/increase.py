@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from engine.domain import ledger as journal
+from engine.domain.accounts import Account, Card
 from engine.domain.authorization import Authorization, Status
 from engine.domain.decide import standing
 from engine.domain.decline import APPROVED_CODE, DeclineReason
 from engine.domain.ledger import Answer, Commit, Rows, Touch
 from engine.domain.lifecycle import Event, outcome
 from engine.domain.money import usdc6_of
+from engine.domain.scopes import ACCOUNT, Scope, Scopes, scopes_of
 from engine.domain.terms import Terms
 from engine.interface import AuthorizationRequest, AuthorizationResponse
 from engine.ports import Hold, Ports, Unplaced
@@ -25,15 +27,16 @@ class Increase:
         self._ports = ports
         self._images = images
         self._terms = terms
+        self._usual = (Scope(ACCOUNT, terms.limits),)
 
     async def __call__(self, request: AuthorizationRequest, fingerprint: bytes) -> AuthorizationResponse | None:
         """The decision, committed; None where this key has been answered before."""
         stale_epoch, looked_again = -1, False
         while True:
-            known, reason = await self._standing(request)
+            known, card, account, reason = await self._standing(request)
             epoch = 0
             if reason is None:
-                epoch, reason = await self._place(request, known)
+                epoch, reason = await self._place(request, known, scopes_of(card, account, self._usual))
                 if reason.__class__ is Unplaced or epoch == stale_epoch:
                     await self._images.load(known.account_id)
                     continue
@@ -43,7 +46,7 @@ class Increase:
                     looked_again = True
                     await self._images.renew(known.account_id)
                     continue
-            answer = await self._commit(request, fingerprint, reason, epoch)
+            answer = await self._commit(request, fingerprint, known, reason, epoch)
             if answer is _STALE:
                 stale_epoch = epoch
                 continue
@@ -51,28 +54,37 @@ class Increase:
                 await self._images.renew(known.account_id)  # what was placed is not recorded
             return answer
 
-    async def _standing(self, request: AuthorizationRequest) -> tuple[Authorization | None, DeclineReason | None]:
-        """The authorization to add to, and what speaks against it, its card or its holder."""
+    async def _standing(
+        self, request: AuthorizationRequest
+    ) -> tuple[Authorization | None, Card | None, Account | None, DeclineReason | None]:
+        """The authorization to add to, its card and holder, and what speaks against any of them."""
         ports = self._ports
         touch = Touch(authorizations=(request.authorization_id,))
         rows: Rows = (await ports.ledger.update(touch, lambda rows: Commit(result=rows))).result
         known = rows.authorizations.get(request.authorization_id)
         if not may_grow(known, request):
-            return known, DeclineReason.INVALID_TRANSACTION
+            return known, None, None, DeclineReason.INVALID_TRANSACTION
         found = await ports.ledger.card(request.card_id)
         card, account = (None, None) if found is None else (found.card, found.account)
-        return known, standing(card, account, ports.clock.now_ns(), self._terms)
+        return known, card, account, standing(card, account, ports.clock.now_ns(), self._terms)
 
-    async def _place(self, request: AuthorizationRequest, known: Authorization) -> tuple[int, object]:
+    async def _place(
+        self, request: AuthorizationRequest, known: Authorization, scopes: Scopes
+    ) -> tuple[int, object]:  # fmt: skip
         hold = Hold(
             request.authorization_id, known.account_id, usdc6_of(request.amount_cents), request.amount_cents,
-            known.counted_at_ns, known.card_id, known.mcc, True,
+            known.counted_at_ns, known.card_id, known.mcc, known.counter_id, known.mandate_id, known.spend,
         )  # fmt: skip
-        placed = await self._ports.holds.place(hold, self._terms.limits)
+        placed = await self._ports.holds.place(hold, scopes)
         return placed.epoch, placed.refusal
 
     async def _commit(
-        self, request: AuthorizationRequest, fingerprint: bytes, reason: DeclineReason | None, epoch: int
+        self,
+        request: AuthorizationRequest,
+        fingerprint: bytes,
+        judged: Authorization | None,
+        reason: DeclineReason | None,
+        epoch: int,
     ) -> AuthorizationResponse | None:
         """Record what was decided, unless the truth is another by now."""
         now_ns = self._ports.clock.now_ns()
@@ -85,7 +97,7 @@ class Increase:
             against = reason
             if against is None and not may_grow(known, request):
                 against = DeclineReason.INVALID_TRANSACTION
-            if against is None and rows.epochs[known.account_id] != epoch:
+            if against is None and (rows.epochs[known.account_id] != epoch or known.spend != judged.spend):
                 return Commit(result=_STALE)
             if against is None and rows.funds[known.account_id].available_usdc6 < usdc6_of(request.amount_cents):
                 against = DeclineReason.INSUFFICIENT_FUNDS

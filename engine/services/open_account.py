@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engine.domain.accounts import Account, Card, Mandate
+from engine.domain.controls import beyond, problems
 from engine.domain.ledger import Commit, Rows, Touch
-from engine.interface import AccountOpening, CardOpening
+from engine.interface import AccountOpening, CardOpening, EngineError
 from engine.ports import Ports, PortUnavailable
 from engine.services.images import Images
 
@@ -17,7 +18,10 @@ class OpenAccount:
         self._images = images
 
     async def __call__(self, opening: AccountOpening) -> None:
-        """Create or replace; what was decided before stays. From the answer on, every decision sees it."""
+        """Create or replace; what was decided before stays. From the answer on, every decision sees it.
+
+        Raises EngineError for limits that make no sense, and for a card's that are above its mandate's.
+        """
 
         def transition(rows: Rows) -> Commit:
             cards = tuple(card_of(card, opening.account_id, rows) for card in opening.cards)
@@ -25,9 +29,12 @@ class OpenAccount:
                 accounts=(account,), cards=cards, result=(cards, opening.account_id not in rows.funds)
             )  # fmt: skip
 
+        wrong = wrong_limits(opening)
+        if wrong:
+            raise EngineError(f"account {opening.account_id}: {'; '.join(wrong)}")
         account = account_of(opening)
-        replaced = tuple(card.replaces for card in opening.cards if card.replaces)
-        touch = Touch(accounts=(account.account_id,), cards=replaced)
+        counted = (*(card.card_id for card in opening.cards), *(card.replaces for card in opening.cards))
+        touch = Touch(accounts=(account.account_id,), cards=tuple(card_id for card_id in counted if card_id))
         commit = await self._ports.ledger.update(touch, transition)
         cards, is_new = commit.result
         try:
@@ -47,9 +54,31 @@ def account_of(opening: AccountOpening) -> Account:
     return Account(opening.account_id, opening.address, opening.status, opening.kyc_level, mandates)
 
 
+def wrong_limits(opening: AccountOpening) -> list[str]:
+    """Everything about the limits of these cards and mandates that cannot be, each with whose they are."""
+    mandates = {mandate.mandate_id: mandate.limits for mandate in opening.mandates}
+    wrong = [
+        f"mandate {mandate_id}: {what}"
+        for mandate_id, limits in mandates.items()
+        if limits is not None
+        for what in problems(limits)
+    ]
+    for card in opening.cards:
+        if card.limits is None:
+            continue
+        above = mandates.get(card.mandate_id)
+        found = problems(card.limits) if above is None else beyond(card.limits, above)
+        wrong += [f"card {card.card_id}: {what}" for what in found]
+    return wrong
+
+
 def card_of(card: CardOpening, account_id: str, rows: Rows) -> Card:
-    """The card that is kept: of its PAN the last four digits. A replacement goes on counting where the old one was."""
-    counter_id = card.card_id
+    """The card that is kept: of its PAN the last four digits.
+
+    A replacement goes on counting where the old one was, and so does a card that is opened again.
+    """
+    known = rows.cards.get(card.card_id)
+    counter_id = card.card_id if known is None else known.counter_id
     if card.replaces:
         forerunner = rows.cards.get(card.replaces)
         counter_id = card.replaces if forerunner is None else forerunner.counter_id

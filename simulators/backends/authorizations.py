@@ -1,4 +1,4 @@
-"""Authorizations, with the answers that approved them, in 94 bytes each.
+"""Authorizations, with the answers that approved them, in 102 bytes each.
 
 A day of a million swipes leaves a million of them, and each is read a few times at most: so they are kept as packed
 rows, and become objects again when somebody asks. What is read back equals what was put in.
@@ -6,17 +6,18 @@ rows, and become objects again when somebody asks. What is read back equals what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from struct import Struct
+from typing import Any
 
 from engine.domain.authorization import Authorization, Status
 from engine.domain.decline import APPROVED_CODE
 from engine.domain.ledger import Answer
 from engine.interface import AuthorizationResponse
 
-_STATE = Struct("<7qIIHHB")
-"""Cents authorized, instant of its end; cents held, captured, released, counted; instant counted; numbers of account,
-card, category, network, status."""
+_STATE = Struct("<8qIIHHB")
+"""Cents authorized, instant of its end; cents held, captured, released, expired, refunded; instant counted; numbers of
+account, card (with its counter and mandate), category, network, status."""
 _TERMS = Struct("<2q")
 """The first two; an answer kept here is made of them, and of the id."""
 _ROW = Struct(_STATE.format + "B16sq")
@@ -31,13 +32,13 @@ _STATUS_NUMBERS = {status: number for number, status in enumerate(_STATUSES)}
 _NO_FINGERPRINT = bytes(16)
 
 
-class _Numbers(dict[str, int]):
+class _Numbers(dict[Hashable, int]):
     """A number for every name, in the order in which they come; ``names`` leads back."""
 
     def __init__(self) -> None:
-        self.names: list[str] = []
+        self.names: list[Any] = []
 
-    def __missing__(self, name: str) -> int:
+    def __missing__(self, name: Hashable) -> int:
         number = self[name] = len(self.names)
         self.names.append(name)
         return number
@@ -71,7 +72,8 @@ class Authorizations:
             held,
             captured,
             released,
-            counted,
+            expired,
+            refunded,
             counted_at_ns,
             account,
             card,
@@ -79,10 +81,11 @@ class Authorizations:
             network,
             status,
         ) = _STATE.unpack_from(self._packed, at)
+        card_id, counter_id, mandate_id = self._cards.names[card]
         return Authorization(
             authorization_id, self._accounts.names[account], self._networks.names[network], authorized, held, captured,
-            _STATUSES[status], counted_at_ns, expires_at_ns, self._cards.names[card], self._categories.names[mcc],
-            released, counted,
+            _STATUSES[status], counted_at_ns, expires_at_ns, card_id, self._categories.names[mcc],
+            released, expired, refunded, counter_id, mandate_id,
         )  # fmt: skip
 
     def held_cents(self, authorization_id: str) -> int:
@@ -143,11 +146,12 @@ class Authorizations:
     def _state_of(self, authorization: Authorization) -> tuple[int, ...]:
         (
             _, account_id, network, authorized, held, captured, status, counted_at_ns, expires_at_ns,
-            card_id, mcc, released, counted,
+            card_id, mcc, released, expired, refunded, counter_id, mandate_id,
         ) = authorization  # fmt: skip
         return (
-            authorized, expires_at_ns, held, captured, released, counted, counted_at_ns, self._accounts[account_id],
-            self._cards[card_id], self._categories[mcc], self._networks[network], _STATUS_NUMBERS[status],
+            authorized, expires_at_ns, held, captured, released, expired, refunded, counted_at_ns,
+            self._accounts[account_id], self._cards[card_id, counter_id, mandate_id], self._categories[mcc],
+            self._networks[network], _STATUS_NUMBERS[status],
         )  # fmt: skip
 
 

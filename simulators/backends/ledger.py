@@ -24,12 +24,12 @@ from engine.domain.ledger import (
     Queued,
     Recorded,
     Rows,
-    Spend,
     Standing,
     StatementLine,
     Touch,
     unbalanced,
 )
+from engine.domain.limits import Spend
 from engine.domain.money import usdc6_of
 from engine.domain.settlement import Settlement, settlement_of
 from engine.ports import Transition
@@ -94,6 +94,8 @@ class MemoryLedger:
         """When each of them was stored, by the ledger's own clock."""
         self._posted: set[str] = set()
         self._disputes: dict[str, Dispute] = {}
+        self._forced: dict[str, list[Spend]] = {}
+        """By account, captures without an authorization."""
         self._queued: dict[str, _Queue] = {}
         self._settlements: dict[str, Settlement] = {}
         self._expiring: dict[int, deque[str]] = {}
@@ -165,21 +167,14 @@ class MemoryLedger:
             return None
         books[_EPOCH] += 1
         known = tuple(self._authorizations.of(account_id))
+        spends = [a.spend for a in known if a.authorized_cents and a.counted_at_ns >= since_ns]
+        spends += [spend for spend in self._forced.get(account_id, ()) if spend.counted_at_ns >= since_ns]
         return AccountSnapshot(
             account_id,
             books[_EPOCH],
             books[0],
             tuple(OpenHold(a.authorization_id, account_id, usdc6_of(a.held_cents)) for a in known if a.held_cents),
-            tuple(
-                sorted(
-                    (
-                        Spend(a.authorization_id, a.card_id, a.mcc, a.counted_at_ns, a.counted_cents)
-                        for a in known
-                        if a.counted_cents and a.counted_at_ns >= since_ns
-                    ),
-                    key=lambda spend: spend.counted_at_ns,
-                )
-            ),
+            tuple(sorted(spends, key=lambda spend: spend.counted_at_ns)),
         )
 
     async def unheld(self, holds: Sequence[OpenHold]) -> Sequence[OpenHold]:
@@ -326,6 +321,8 @@ class MemoryLedger:
             del self._settlements[settlement_id]
         for dispute in commit.disputes:
             self._disputes[dispute.presentment_id] = dispute
+        for account_id, spend in commit.forced:
+            self._forced.setdefault(account_id, []).append(spend)
         if not commit.changes:
             return commit
         changes = tuple(

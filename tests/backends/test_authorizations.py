@@ -19,8 +19,8 @@ INT64 = st.integers(-(2**61), 2**61 - 1)
 
 def authorizations(**fields: st.SearchStrategy) -> st.SearchStrategy[Authorization]:
     columns = dict.fromkeys(
-        ("authorized_cents", "held_cents", "captured_cents", "released_cents", "counted_cents",
-         "counted_at_ns", "expires_at_ns"), INT64,
+        ("authorized_cents", "held_cents", "captured_cents", "released_cents", "expired_cents",
+         "refunded_cents", "counted_at_ns", "expires_at_ns"), INT64,
     )  # fmt: skip
     names = st.sampled_from(["", "ada", "bob", "visa"])
     statuses = st.sampled_from(Status)
@@ -30,6 +30,8 @@ def authorizations(**fields: st.SearchStrategy) -> st.SearchStrategy[Authorizati
         "network": names,
         "card_id": names,
         "mcc": names,
+        "counter_id": names,
+        "mandate_id": names,
         "status": statuses,
         **columns,
         **fields,

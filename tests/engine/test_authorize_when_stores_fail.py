@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.domain.accounts import Funds
+from engine.domain.scopes import ACCOUNT, Scope
 from engine.interface import (
     AccountOpening,
     AuthorizationRequest,
@@ -32,6 +33,7 @@ from simulators.settings import Backend, Latency
 
 STORE = Backend(Latency(1_000_000, 0.0), 100)
 FUNDS_USDC6 = 10_000_000
+USUAL = (Scope(ACCOUNT, Terms().limits),)
 REQUEST = AuthorizationRequest("key-1", "auth-1", "card-1", 600, "visa", "shop", "5411", 0)
 HOT_CALLS = [("cache", "begin"), ("holds", "place"), ("ledger", "record")]
 
@@ -109,8 +111,8 @@ def run(scenario) -> Any:
 
 async def nothing_is_held(at: Bench) -> None:
     assert await at.ledger.funds("ada") == Funds(available_usdc6=FUNDS_USDC6)
-    everything = Hold("probe", "ada", FUNDS_USDC6, 1, 0)
-    assert (await at.holds.place(everything, Terms().limits)).refusal is None, "the hold store still holds something"
+    everything = Hold("probe", "ada", FUNDS_USDC6, 1, at.ports.clock.now_ns())
+    assert (await at.holds.place(everything, USUAL)).refusal is None, "the hold store still holds something"
 
 
 @pytest.mark.parametrize("fault", ["fails before", "fails after", "hangs before", "hangs after"])

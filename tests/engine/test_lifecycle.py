@@ -12,6 +12,7 @@ from engine.domain.authorization import Authorization, Status, reversed_before_a
 from engine.domain.decline import RESPONSE_CODES, STRIPE_REASONS, DeclineReason
 from engine.domain.disputes import CREDITED, NEXT, Dispute, DisputeState
 from engine.domain.lifecycle import TABLE, Event, Refusal, outcome
+from engine.domain.policies import DEFAULT, PRESETS, Restores, WindowPolicy
 from scenarios.lifecycle_page import page
 
 PAGE = Path(__file__).parents[2] / "docs" / "LIFECYCLE.md"
@@ -63,8 +64,6 @@ def opened(authorized_cents: int = 100) -> Authorization:
         9,
         "card",
         "5411",
-        0,
-        authorized_cents,
     )
 
 
@@ -151,11 +150,22 @@ def test_a_part_that_uses_the_hold_up_is_the_last_one(cents: int, held: int, sta
     assert (after.held_cents, after.status, after.captured_cents) == (held, status, cents)
 
 
-def test_limits_get_back_only_where_the_policy_says_so() -> None:
-    assert opened(100).reversed(60).counted_cents == 40
-    assert opened(100).reversed(60, gives_back=False).counted_cents == 100
-    assert opened(100).captured(60, final=False).expired().counted_cents == 60
-    assert opened(100).expired(gives_back=False).counted_cents == 100
+@pytest.mark.parametrize(
+    ("after", "by_default", "never", "marqeta"),
+    [
+        (opened(100).reversed(60), 40, 100, 40),
+        (opened(100).captured(60, final=False).expired(), 60, 100, 60),
+        (opened(100).captured(100, final=True).refunded(30), 100, 100, 70),
+        (opened(100).captured(100, final=True).refunded(70).refunded(31), 100, 100, 0),
+        (opened(100).captured(30, final=False).refunded(30).reversed(20).expired(), 30, 100, 0),
+        (opened(100).refunded(80).advised(50).increased(7), 57, 57, 7),
+    ],
+)
+def test_what_comes_back_counts_no_more_where_the_policy_says_so(after, by_default, never, marqeta) -> None:
+    nothing = WindowPolicy(reversals=Restores.NOTHING, expiries=Restores.NOTHING)
+    assert after.counted_cents == after.spend.counted(DEFAULT).cents == by_default
+    assert after.spend.counted(nothing).cents == never
+    assert after.spend.counted(PRESETS["marqeta"]).cents == marqeta
 
 
 def test_a_reversal_that_comes_first_leaves_a_mark_that_holds_nothing() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from test_authorize_when_stores_fail import REQUEST, STORE, run
+from test_authorize_when_stores_fail import REQUEST, STORE, USUAL, run
 
 from engine.domain.accounts import Funds
 from engine.domain.ledger import Commit, Touch
@@ -182,7 +182,7 @@ async def orphaned(shop: Shop) -> None:
     from engine.ports import Hold
 
     await approved(shop)
-    await shop.holds.place(Hold("orphan", "ada", 1, 1, shop.now_ns()), Terms().limits)
+    await shop.holds.place(Hold("orphan", "ada", 1, 1, shop.now_ns()), USUAL)
     await asyncio.sleep(60)
 
 
@@ -203,8 +203,8 @@ CASES = {
         lambda e: e.withdraw(WithdrawalNotice("w1", "ada", WithdrawalStage.REQUESTED, 3_000_000, 2)),
         3,
     ),
-    "expire": (approved, lambda e: e.expire(LATER_NS), 8),
-    "expire and sweep": (orphaned, lambda e: e.expire(e._ports.clock.now_ns()), 9),
+    "expire": (approved, lambda e: e.expire(LATER_NS), 9),
+    "expire and sweep": (orphaned, lambda e: e.expire(e._ports.clock.now_ns()), 10),
     "settle": (captured, lambda e: e.settle(0), 9),
     "open account": (nothing, lambda e: e.open_account(FROZEN), 2),
     "open another account": (nothing, lambda e: e.open_account(AccountOpening("bob", "0xb", ())), 4),

@@ -118,7 +118,7 @@ CASES: dict[str, tuple[Any, Any, int]] = {
     "reverse another's": (approved, lambda e: e.reverse(ReversalRequest("r1", "auth-1", "card-2", "visa", 0)), 1),
     "capture parts and refunds": (approved, lambda e: e.capture(MIXED), 3),
     "refund": (captured, lambda e: e.capture(cleared(refund("r1", 700))), 3),
-    "refund what is owed": (owing, lambda e: e.capture(cleared(refund("r1", 500))), 1),
+    "refund what is owed": (owing, lambda e: e.capture(cleared(refund("r1", 500))), 3),
     "refund more than is owed": (owing, lambda e: e.capture(cleared(refund("r1", 501))), 3),
     "submit a dispute": (captured, lambda e: e.dispute(dispute(DisputeState.SUBMITTED)), 3),
     "lose a dispute": (submitted, lambda e: e.dispute(dispute(DisputeState.LOST)), 3),

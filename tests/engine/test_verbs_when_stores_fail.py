@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from test_authorize_when_stores_fail import FUNDS_USDC6, REQUEST, Bench, Faulty, bench, run
+from test_authorize_when_stores_fail import FUNDS_USDC6, REQUEST, USUAL, Bench, Faulty, bench, run
 
 from engine.domain.accounts import Funds
 from engine.domain.ledger import Commit, Touch
@@ -26,7 +26,6 @@ from engine.interface import (
     EngineError,
     Presentment,
     ReversalRequest,
-    Terms,
     WithdrawalNotice,
     WithdrawalStage,
 )
@@ -64,14 +63,15 @@ async def agrees(at: Bench, funds: Funds) -> None:
     """The hold store has what the ledger has, or an image that the ledger does not let anything rest on."""
     assert await at.ledger.funds("ada") == funds
     rows = (await at.ledger.update(Touch(accounts=("ada",)), lambda rows: Commit(result=rows))).result
-    if (await at.holds.place(Hold("too much", "ada", 10**15, 1, 0), Terms().limits)).epoch != rows.epochs["ada"]:
+    now_ns = at.ports.clock.now_ns()
+    if (await at.holds.place(Hold("too much", "ada", 10**15, 1, now_ns), USUAL)).epoch != rows.epochs["ada"]:
         await Images(at.engine.reverse._ports).renew("ada")
-    one_more = Hold("one more", "ada", funds.available_usdc6 + 1, 1, 0)
-    everything = Hold("everything", "ada", funds.available_usdc6, 1, 0)
-    assert (await at.holds.place(one_more, Terms().limits)).refusal is DeclineReason.INSUFFICIENT_FUNDS, (
+    one_more = Hold("one more", "ada", funds.available_usdc6 + 1, 1, now_ns)
+    everything = Hold("everything", "ada", funds.available_usdc6, 1, now_ns)
+    assert (await at.holds.place(one_more, USUAL)).refusal is DeclineReason.INSUFFICIENT_FUNDS, (
         "the hold store has more than the ledger"
     )
-    assert (await at.holds.place(everything, Terms().limits)).refusal is None, "the hold store has less than the ledger"
+    assert (await at.holds.place(everything, USUAL)).refusal is None, "the hold store has less than the ledger"
 
 
 @pytest.mark.parametrize(("verb", "call", "fault"), CASES)

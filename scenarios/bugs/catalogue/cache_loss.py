@@ -20,8 +20,8 @@ BUGS = (
         edits=(
             Edit(
                 _HOLDS,
-                "            image.count(day, spend.counted_cents)\n",
-                "            image.count(day, 0 * spend.counted_cents)\n",
+                "            image.count(day, spend.counted(DEFAULT).cents)\n",
+                "            image.count(day, 0 * spend.counted(DEFAULT).cents)\n",
             ),
         ),
     ),
@@ -36,8 +36,8 @@ BUGS = (
         edits=(
             Edit(
                 _LEDGER,
-                "if a.counted_cents and a.counted_at_ns >= since_ns",
-                "if a.counted_cents and a.held_cents and a.counted_at_ns >= since_ns",
+                "if a.authorized_cents and a.counted_at_ns >= since_ns]",
+                "if a.authorized_cents and a.held_cents and a.counted_at_ns >= since_ns]",
             ),
         ),
     ),

@@ -112,8 +112,8 @@ BUGS = (
         edits=(
             Edit(
                 "engine.domain.ledger",
-                "after.counted_cents - before.counted_cents, after.counted_at_ns,",
-                "0 * before.counted_cents, after.counted_at_ns,",
+                "    if spent == spend:\n",
+                "    if spent:\n",
             ),
         ),
     ),
@@ -128,8 +128,8 @@ BUGS = (
         edits=(
             Edit(
                 _HOLDS,
-                "image.count(day_of(change.counted_at_ns), change.counted_cents)",
-                "image.count(image.day, change.counted_cents)",
+                "self.count(day_of(after.counted_at_ns), ",
+                "self.count(self.day, ",
             ),
         ),
     ),
@@ -145,7 +145,9 @@ BUGS = (
             Edit(
                 "engine.services.capture",
                 "change = change_of(known, after, available)",
-                "change = change_of(known, after, available)._replace(counted_cents=-freed_cents)",
+                "change = change_of(known, after, available)._replace(\n"
+                "                spent=known.spend, spend=known.spend._replace(reversed_cents=freed_cents)\n"
+                "            )",
             ),
         ),
     ),
@@ -162,7 +164,7 @@ BUGS = (
                 "engine.services.authorize",
                 "authorization_id, account_id, amount_usdc6, amount_cents, at_ns, request.card_id, request.mcc",
                 "authorization_id, account_id, amount_usdc6, 0 if request.kind is _ESTIMATE else amount_cents, at_ns,\n"
-                "                    request.card_id, request.mcc,",
+                "                    request.card_id, request.mcc",
             ),
         ),
     ),

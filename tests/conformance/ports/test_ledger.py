@@ -8,7 +8,8 @@ from harness import LEDGERS, open_accounts, run
 from engine.domain import ledger as journal
 from engine.domain.accounts import Funds
 from engine.domain.authorization import Authorization, Status
-from engine.domain.ledger import Answer, Commit, HoldChange, OpenHold, Queued, Recorded, Spend, Touch
+from engine.domain.ledger import Answer, Commit, HoldChange, OpenHold, Queued, Recorded, Touch
+from engine.domain.limits import Spend
 
 
 @pytest.fixture(params=sorted(LEDGERS))
@@ -94,11 +95,25 @@ def test_what_was_decided_on_another_view_of_the_card_is_not_recorded(make, view
     run(scenario)
 
 
+def test_a_snapshot_has_captures_without_an_authorization_from_the_instant_asked_for(make) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        forced = [Spend(f"p{at_ns}", "card-ada", "", at_ns, 7, forced=True) for at_ns in (9, 1)]
+        for spend in forced:
+            await ledger.update(Touch(), lambda rows, spend=spend: Commit(forced=(("ada", spend),)))
+        assert (await ledger.reload("ada", 1)).spends == (forced[1], forced[0])
+        assert (await ledger.reload("ada", 2)).spends == (forced[0],)
+        await open_accounts(ledger, "bob")
+        assert (await ledger.reload("bob", 0)).spends == ()
+
+    run(scenario)
+
+
 def test_a_snapshot_has_the_funds_the_open_holds_and_what_counts(make) -> None:
     async def scenario(kernel):
         ledger = await with_funds(make, kernel, 50_000)
         for ref, at_ns in (("a", 1), ("b", 2), ("c", 3)):
-            row = Authorization(ref, "ada", "visa", 1, 1, 0, Status.OPEN, at_ns, 99, "card-ada", "5411", 0, 1)
+            row = Authorization(ref, "ada", "visa", 1, 1, 0, Status.OPEN, at_ns, 99, "card-ada", "5411")
             await ledger.record(approval(ref, 10_000)._replace(authorizations=(row,)))
             gone = row.reversed()
         entry = journal.release("c", "ada", 5, 10_000)
@@ -106,8 +121,8 @@ def test_a_snapshot_has_the_funds_the_open_holds_and_what_counts(make) -> None:
         snapshot = await ledger.reload("ada", 2)
         assert snapshot[:3] == ("ada", 1, 30_000)
         assert set(snapshot.holds) == {OpenHold("a", "ada", 10_000), OpenHold("b", "ada", 10_000)}
-        assert snapshot.spends == (Spend("b", "card-ada", "5411", 2, 1),)
-        assert [s.authorization_id for s in (await ledger.reload("ada", 0)).spends] == ["a", "b"]
+        assert snapshot.spends == (Spend("b", "card-ada", "5411", 2, 1), Spend("c", "card-ada", "5411", 3, 1, 1))
+        assert [s.authorization_id for s in (await ledger.reload("ada", 0)).spends] == ["a", "b", "c"]
         assert await ledger.reload("nobody", 0) is None
         wrong = [OpenHold("a", "ada", 9_999), OpenHold("c", "ada", 1), OpenHold("never", "ada", 1)]
         assert list(await ledger.unheld([*wrong, *snapshot.holds])) == wrong

@@ -35,6 +35,7 @@ from engine.services.budget import Budget
 from engine.services.images import Images
 from engine.services.increase import Increase
 from engine.services.inquire import Inquire
+from engine.services.sweep import Sweep
 
 _ESTIMATE = AuthorizationKind.PREAUTHORIZATION
 _INQUIRY = AuthorizationKind.BALANCE_INQUIRY
@@ -48,8 +49,10 @@ TWIN_POLL_S = 0.020
 class Authorize:
     """The verb, with what it needs."""
 
-    def __init__(self, ports: Ports, terms: Terms, background: Background, images: Images) -> None:
+    def __init__(self, ports: Ports, terms: Terms, background: Background, images: Images, sweep: Sweep) -> None:
         self._ports = ports
+        self._sweep = sweep
+        self._is_new = True
         self._images = images
         self._terms = terms
         self._usual = (Scope(ACCOUNT, terms.limits),)
@@ -69,6 +72,9 @@ class Authorize:
 
     async def __call__(self, request: AuthorizationRequest) -> AuthorizationResponse:
         """Answer within the decision budget. Raises IdempotencyConflict, RequestInFlight, NotSupported."""
+        if self._is_new:
+            self._is_new = False
+            self._background.until_done(self._sweep.early, "early sweep")
         decide = self._deciders.get(request.kind)
         if decide is None:
             raise NotSupported(f"no authorization of kind {request.kind}")

@@ -1,8 +1,13 @@
-"""Sweep: what a crash left between two stores is found and put right, a bounded piece at every clock tick."""
+"""Sweep: what a crash left between two stores is found and put right, a bounded piece at every clock tick.
+
+And once soon after an engine has begun.
+"""
 
 from __future__ import annotations
 
-from engine.domain.terms import Terms
+import asyncio
+
+from engine.domain.terms import SECOND_NS, Terms
 from engine.ports import Ports
 from engine.services.follow import follow
 from engine.services.images import Images
@@ -27,6 +32,13 @@ class Sweep:
         """Raises PortUnavailable; then the rest is for the next tick."""
         await self._follow_up()
         await self._give_back(now_ns - self._orphan_age_ns)
+
+    async def early(self) -> None:
+        """For an engine that has just begun to decide: whoever ran before it may have died, and what that left must
+        not refuse funds until a tick comes. Waits until those holds are old enough. Raises PortUnavailable.
+        """
+        await asyncio.sleep((self._orphan_age_ns + 1) / SECOND_NS)
+        await self(self._ports.clock.now_ns())
 
     async def _follow_up(self) -> None:
         """Changes that are committed, and that the hold store may not have."""

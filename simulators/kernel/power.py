@@ -80,17 +80,17 @@ class PowerGroup:
         return isinstance(context, Context) and context.get(_group) is self
 
     def _drop_what_is_ready(self) -> set[asyncio.Task]:
-        """Callbacks and task steps that would have run at this instant."""
+        """Callbacks and task steps that would have run at this instant.
+
+        Each leaves its place in the line, with nothing to do: the batch that is running now has counted it.
+        """
         ready = self._kernel.loop.env.ready
-        kept, dropped = [], set()
-        for entry in ready:
+        dropped = set()
+        for place, entry in enumerate(ready):
             run, callback = entry[:2] if type(entry) is tuple else (entry.func, (*entry.args, None)[0])
             if self._owns(getattr(run, "__self__", None)):
                 dropped |= _tasks_behind([callback])
-            else:
-                kept.append(entry)
-        ready.clear()
-        ready.extend(kept)
+                ready[place] = _NOTHING
         return dropped
 
     def _drop_what_waits(self) -> set[asyncio.Task]:
@@ -114,6 +114,13 @@ class PowerGroup:
                 sleeps = event.args and isinstance(event.args[0], asyncio.Future) and event.args[0].cancelled()
                 if sleeps or self._owns(getattr(event.func, "__self__", None)):
                     event.cancel()
+
+
+def _do_nothing(wakeup: Any, future: Any) -> None:
+    """What is left of a step that was dropped."""
+
+
+_NOTHING = (_do_nothing, None, None)
 
 
 def _tasks_behind(callbacks: Iterable[Any]) -> set[asyncio.Task]:

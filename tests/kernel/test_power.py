@@ -210,3 +210,23 @@ def test_a_task_does_not_cut_its_own_power() -> None:
 
         with pytest.raises(KernelError, match="'engine': a power cut comes from outside, not from 'suicidal'"):
             kernel.run(group.spawn(suicidal(), "suicidal"))
+
+
+def test_a_cut_in_the_middle_of_what_is_ready_leaves_the_others_their_turn() -> None:
+    """What the world does at the very instant at which steps of the group are next in line."""
+    kernel = Kernel(1)
+    group = kernel.power_group("engine")
+    done: list[str] = []
+
+    async def step(name: str) -> None:
+        done.append(name)
+
+    async def cut() -> None:
+        done.append(f"{group.cut()} cut")
+
+    with kernel:
+        kernel.spawn(cut(), "cut")
+        group.call(step("dropped"))
+        kernel.spawn(step("after"), "after")
+        kernel.run(1_000)
+    assert done == ["1 cut", "after"]

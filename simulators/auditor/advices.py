@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from engine.interface import AdviceOutcome, AdviceReceipt, AuthorizationAdvice
+from engine.interface import AdviceOutcome, AdviceReceipt, AuthorizationAdvice, AuthorizationKind
 from simulators.auditor import exchanges, liveness, releases, stories, validity
 from simulators.auditor.book import DECLINED, FAILED, MUDDLED, RELEASED, UNSURE, USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.hours import Hours
@@ -49,6 +49,8 @@ def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice) -> 
         return
     account.unsure_month = hours.month + 1
     cents = message.amount_cents if message.approved else 0
+    if message.kind is AuthorizationKind.REFUND:
+        return  # nothing is held for a refund, advised or not
     if message.amount_cents < 0 or not cents:
         _nothing_sent(book, hours, message, exchange, account, auth)
         return
@@ -66,7 +68,7 @@ def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice) -> 
     if over:
         return
     stories.lower(hours, auth, min(auth.low, max(cents - used, 0)) if known else 0)
-    more = max(cents - auth.high, 0)
+    more = max(cents - auth.high, 0) if story.flying == 1 else cents  # increments in flight may come on top
     auth.high += more
     account.high_cents += more
 
@@ -112,20 +114,18 @@ def _fresh(
 ) -> Mark:
     """No approval of this authorization is known: the advice may open it."""
     authorization_id = message.authorization_id
-    alone = (
-        authorization_id not in book.early
-        and authorization_id not in book.stories
-        and (auth is None or auth.answer is not MUDDLED)
-    )
+    strange = authorization_id in book.early or authorization_id in book.stories
+    alone = not strange and (not book.forgetful if auth is None else auth.answer is not MUDDLED)
     if auth is not None and (auth.answer is None or auth.answer is MUDDLED):
         # Its own request is in flight: count both, and be sure of none.
         hours.release(auth)
+        book.entangled.add(authorization_id)
         alone = False
         authorization_id = f"{authorization_id}\0{message.idempotency_key}"
     elif auth is not None:
         book.taken.setdefault(auth.message.idempotency_key, False)
         if auth.answer is FAILED:
-            alone = alone and auth.window != RELEASED and auth.high == auth.cents
+            alone = False  # should it have been approved after all, its hold is the older one
             account.high_cents -= auth.high
             auth.high = 0
     born = Auth()
@@ -145,7 +145,9 @@ def answered(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice,
     exchange = exchanges.answered(book, at_ns, message, answer, message.authorization_id)
     if exchange is None:
         return
-    mark: Mark = exchange.mark
+    mark: Mark | None = exchange.mark
+    if mark is None:
+        return
     auth, account = mark.auth, mark.account
     if message.amount_cents <= 0 or not message.approved:
         _nothing_answered(book, hours, at_ns, message, answer, mark)
@@ -249,11 +251,11 @@ def _refused(
     """Nothing was changed: the authorization had ended, or the advice was not understood."""
     auth, account = mark.auth, mark.account
     if mark.fresh:
-        early = message.authorization_id in book.early
-        if account is book.nobody or early or auth.cents <= 0:
-            account.high_cents -= auth.high
-            auth.high = 0
-            auth.answer = DECLINED
+        if account is book.nobody or not alone:
+            if auth.answer is FAILED:
+                account.high_cents -= auth.high
+                auth.high = 0
+                auth.answer = DECLINED
             return
         _found(
             book, "I9", at_ns, message, mark, f"was not adopted ({answer.outcome}) although nothing spoke against it"

@@ -139,7 +139,9 @@ def _most_freed(
     if not presentment.final or outcome is not CaptureOutcome.POSTED:
         return 0
     auth = book.auths.get(presentment.authorization_id)
-    if auth is not None and auth.answer is MUDDLED:
+    if (auth is not None and auth.answer is MUDDLED) or presentment.authorization_id in book.entangled:
+        return None
+    if presentment.authorization_id in book.stories and auth is not None:
         return None
     held_cents = book.held_when_sent.get(presentment.presentment_id)
     if held_cents is None and auth is not None:

@@ -95,6 +95,12 @@ class Book:
         """What the statement has to say of disputes: kind, dispute, account, cents."""
         self.dispute_owed: dict[str, tuple[str, int]] = {}
         """By dispute: account, and cents that a credit taken back left uncovered."""
+        self.forgetful = False
+        """Whether any authorization has been forgotten."""
+        self.entangled: set[str] = set()
+        """Authorizations whose own request was in flight beside an advice: how much they hold is anybody's guess."""
+        self.untold: set[str] = set()
+        """Disputes of which it cannot be told what became of them."""
         self.early_cards: set[tuple[str, str, str]] = set()
         """Of those reversals: authorization, card, network."""
         self.presented: dict[str, int] = {}
@@ -178,6 +184,7 @@ class Book:
             auth = self.auths.get(authorization_id)
             if auth is not None and not auth.high and auth.answer is not None:
                 del self.auths[authorization_id]
+                self.forgetful = True
                 self.granted.pop(authorization_id, None)
         self._finished_before, self.finished = self.finished, []
         self._said_before, self.said = self.said, {}

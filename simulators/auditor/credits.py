@@ -176,6 +176,7 @@ def dispute_sent(book: Book, hours: Hours, at_ns: int, message: DisputeNotice) -
     if exchange is None:
         if book.exchanges[message.idempotency_key].muddled:
             stories.give_up_on(account)
+            book.untold.add(message.dispute_id)
         return
     known = book.disputes.get(ref)
     if known is None:
@@ -184,7 +185,7 @@ def dispute_sent(book: Book, hours: Hours, at_ns: int, message: DisputeNotice) -
     alone = known.flying == 1
     expected = _expected(book, known, message)
     if not alone:
-        stories.give_up_on(known.account)  # two at once: either may be the one that is followed
+        _give_up_on(book, message, known)  # two at once: either may be the one that is followed
     exchange.mark = (known, alone, expected, known.state)
     if expected is not DisputeOutcome.APPLIED:
         return
@@ -198,6 +199,8 @@ def dispute_sent(book: Book, hours: Hours, at_ns: int, message: DisputeNotice) -
 def _expected(book: Book, known: Credit, message: DisputeNotice) -> DisputeOutcome | None:
     """What is to be answered; None where that cannot be told."""
     packed = book.presented.get(message.presentment_id)
+    if known.posted:
+        return None  # given up on
     if packed is None:
         return DisputeOutcome.UNKNOWN_PRESENTMENT
     account = book.by_index[packed >> 2 & ACCOUNT_MASK]
@@ -224,11 +227,11 @@ def dispute_answered(book: Book, hours: Hours, at_ns: int, message: DisputeNotic
     known, alone, expected, before = exchange.mark
     known.flying -= 1
     if not alone or known.flying:
-        stories.give_up_on(known.account)
+        _give_up_on(book, message, known)
         return
     if expected is None:
         if answer.outcome is DisputeOutcome.APPLIED:
-            stories.give_up_on(known.account)
+            _give_up_on(book, message, known)
         return
     if answer.outcome is not expected:
         _found(
@@ -236,7 +239,7 @@ def dispute_answered(book: Book, hours: Hours, at_ns: int, message: DisputeNotic
             f"the dispute of {message.presentment_id}, {before or 'new'}, was answered {answer.outcome} for "
             f"{message.state}; the table of its states says {expected}",
         )  # fmt: skip
-        stories.give_up_on(known.account)
+        _give_up_on(book, message, known)
         return
     if expected is not DisputeOutcome.APPLIED:
         return
@@ -256,6 +259,13 @@ def dispute_answered(book: Book, hours: Hours, at_ns: int, message: DisputeNotic
             book.dispute_owed[message.dispute_id] = (known.account.account_id, answer.receivable_cents)
         _taken_back(hours, known, answer.receivable_cents)
         book.dispute_lines.add(("dispute_return", known.dispute_id, known.account.account_id, known.cents))
+
+
+def _give_up_on(book: Book, message: DisputeNotice, known: Credit) -> None:
+    """Whether it was followed, nobody can tell."""
+    known.posted = True
+    stories.give_up_on(known.account)
+    book.untold.add(message.dispute_id)
 
 
 def _found(book: Book, invariant: str, at_ns: int, ref: str, account: Account, what: str) -> None:

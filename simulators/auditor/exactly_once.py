@@ -67,6 +67,8 @@ def _under_another_key(book: Book, auth: Auth, message: AuthorizationRequest) ->
         return False
     approved = type(auth.answer) is int
     book.taken.setdefault(key, approved)
+    if authorization_id in book.stories:
+        book.stories[authorization_id].version += 1
     if not approved:
         # Either of the two may be the one that is approved.
         if auth.answer is None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulators.auditor import validity
-from simulators.auditor.book import FAILED, MONTH_ONLY, MUDDLED, NEVER, RELEASED, UNSURE, Account, Auth, Book
+from simulators.auditor.book import FAILED, MONTH_ONLY, NEVER, RELEASED, UNSURE, Account, Auth, Book
 
 DAY_NS = 86_400_000_000_000
 SLOTS = 64
@@ -160,7 +160,7 @@ class Hours:
                     if auth.high and type(auth.answer) is int:
                         self.release(auth)
                         self.overdue.append(auth)
-                    elif auth.high and (auth.answer is FAILED or auth.answer is MUDDLED):
+                    elif auth.high and auth.answer is FAILED:
                         # Nobody knows of it: if it was approved all the same, its hold ends like any other.
                         self.lingering.append((until_ns + 2 * self.slot_ns + self._grace_ns, auth))
 

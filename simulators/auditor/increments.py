@@ -22,12 +22,16 @@ from simulators.auditor.words import usd, when
 
 
 class Mark(NamedTuple):
-    """Of an increment when it was first sent: whose it is, whether its authorization had ended, or was open."""
+    """Of an increment when it was first sent: whose it is, whether its authorization had ended, or was open for
+    certain; ``joined``: whether it is counted with what that may hold, or by itself.
+    """
 
     account: Account
     known: Auth | None
     over: bool
     open: bool
+    joined: bool
+    version: int
 
 
 def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest) -> None:
@@ -44,14 +48,16 @@ def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest) ->
             account.in_flight += 1
         return
     declined = auth is not None and (isinstance(auth.answer, DeclineReason) or auth.answer is DECLINED)
-    exchange.mark = Mark(
-        account, auth, declined or stories.is_over(book, auth, authorization_id),
-        auth is not None and stories.is_open(auth),
-    )  # fmt: skip
+    over = declined or stories.is_over(book, auth, authorization_id)
+    sure = auth is not None and stories.is_quiet(auth) and stories.is_open(auth)
+    exchange.mark = Mark(account, auth, over, sure, auth is not None and type(auth.answer) is int, 0)
     account.in_flight += 1
     account.high_cents += cents
     if auth is not None:
-        stories.sent(book, auth, authorization_id)
+        exchange.mark = exchange.mark._replace(version=stories.sent(book, auth, authorization_id).version)
+    if not exchange.mark.joined and not over:
+        book.entangled.add(authorization_id)
+    if exchange.mark.joined:
         auth.high += cents
     if at_ns >= account.watch_ns:
         standing.asked(book, at_ns, account, message)
@@ -77,7 +83,7 @@ def answered(
         what = "has ended" if mark.over else "does not exist"
         _found(book, "I9", at_ns, message, mark, f"was approved although its authorization {what}")
     elif auth is not None:
-        _approved(book, hours, at_ns, message, answer, auth)
+        _approved(book, hours, at_ns, message, answer, mark)
 
 
 def failed(book: Book, hours: Hours, message: AuthorizationRequest) -> None:
@@ -89,15 +95,20 @@ def failed(book: Book, hours: Hours, message: AuthorizationRequest) -> None:
 
 
 def _approved(
-    book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest, answer: AuthorizationResponse, auth: Auth
+    book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest, answer: AuthorizationResponse, mark: Mark
 ) -> None:
+    auth = mark.known
     account, authorization_id = auth.account, message.authorization_id
     cents = message.amount_cents
+    if not mark.joined and auth.high:
+        auth.high += cents
+    elif not mark.joined and authorization_id not in book.entangled:
+        account.high_cents -= cents  # its authorization has ended, and this with it
     if answer.approved_cents != cents:
         if not message.partial_supported or not 0 < answer.approved_cents < cents:
             overspend.wrong_amount(book, at_ns, auth, answer)
         else:
-            less = cents - answer.approved_cents
+            less = min(cents - answer.approved_cents, auth.high)
             auth.high -= less
             account.high_cents -= less
             cents = answer.approved_cents
@@ -111,7 +122,7 @@ def _approved(
     if story.granted is not None:
         story.granted += cents
     account.unsure_month = max(account.unsure_month, -1 if auth.window >= 0 else hours.month + 1)
-    if auth.low <= 0:
+    if auth.low <= 0 or story.flying:
         return
     auth.low += cents
     account.spent_cents += cents
@@ -128,18 +139,22 @@ def _declined(
         del book.exchanges[message.idempotency_key]
     if answer.reason is DeclineReason.INSUFFICIENT_FUNDS:
         availability.judge_money(book, at_ns, account, message, cents)
-    elif answer.reason is DeclineReason.INVALID_TRANSACTION and mark.open and _fits(auth, message):
+    elif answer.reason is DeclineReason.INVALID_TRANSACTION and mark.open and _fits(book, auth, mark, message):
         _found(book, "I9", at_ns, message, mark, "was refused as impossible although its authorization was open")
-    account.high_cents -= cents
     account.declined_ns = at_ns
     account.given_up_cents += cents
-    if auth is not None:
-        auth.high -= cents
+    less = min(cents, auth.high) if mark.joined else cents
+    account.high_cents -= less
+    if mark.joined:
+        auth.high -= less
 
 
-def _fits(auth: Auth | None, message: AuthorizationRequest) -> bool:
-    """Whether it names an authorization that is still open, by the card and the network of that."""
+def _fits(book: Book, auth: Auth | None, mark: Mark, message: AuthorizationRequest) -> bool:
+    """Whether it names an authorization that was open all the time, by the card and the network of that."""
     if auth is None or not stories.is_open(auth):
+        return False
+    story = stories.of(book, auth, message.authorization_id)
+    if story.flying or story.version != mark.version:
         return False
     return (auth.message.card_id, auth.message.network) == (message.card_id, message.network)
 

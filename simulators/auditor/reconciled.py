@@ -112,8 +112,8 @@ def _dispute(book: Book, entry: StatementEntry) -> None:
     if not odd and (str(entry.kind), entry.ref, entry.account_id, cents) in book.dispute_lines:
         return
     disputes = [dispute for dispute in book.disputes.values() if dispute.dispute_id == entry.ref]
-    if disputes and all(dispute.flying for dispute in disputes):
-        return  # its answer is still to come
+    if entry.ref in book.untold or any(dispute.flying for dispute in disputes):
+        return
     told = f"{entry.kind} {entry.ref} of {usdc(entry.amount_usdc6)} for account {entry.account_id}"
     _break(book, entry, f"{told}; no answer told of that")
 

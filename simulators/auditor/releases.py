@@ -12,11 +12,13 @@ from simulators.auditor.words import usd, when
 
 
 class Mark(NamedTuple):
-    """What was known when a reversal was first sent: the window to give back to, the most that was held, whether it
-    names another card or network, and, where nothing else was in flight, what was held and the story's version.
+    """What was known when a reversal was first sent: the window to give back to, the authorization, the most that was
+    held, whether it names another card or network, and, where nothing else was in flight, what was held and the
+    version of the story.
     """
 
     window: int
+    auth: Auth | None = None
     high: int | None = None
     mismatch: bool = False
     held: int | None = None
@@ -27,8 +29,8 @@ def reversal_sent(book: Book, hours: Hours, at_ns: int, message: ReversalRequest
     """From now on the hold may be gone, or so much of it."""
     authorization_id = message.authorization_id
     auth = book.auths.get(authorization_id)
-    if auth is None and not book.early.get(authorization_id):
-        book.early[authorization_id] = False
+    if auth is None or type(auth.answer) is not int:
+        book.early.setdefault(authorization_id, False)  # it may leave a mark that refuses what comes
     exchange = exchanges.sent(book, message)
     if exchange is None:
         if auth is not None:
@@ -41,14 +43,14 @@ def reversal_sent(book: Book, hours: Hours, at_ns: int, message: ReversalRequest
     asked = auth.message
     mismatch = (message.card_id, message.network) != (asked.card_id, asked.network)
     if not message.amount_cents and authorization_id not in book.stories:
-        exchange.mark = Mark(window, auth.high, mismatch)
+        exchange.mark = Mark(window, auth, auth.high, mismatch)
         if window != ENDED:
             hours.release(auth)
         return
     quiet = stories.is_quiet(auth)
     story = stories.sent(book, auth, authorization_id)
     held = auth.high if quiet and story.flying == 1 and window != ENDED else None
-    exchange.mark = Mark(window, auth.high, mismatch, held, story.version)
+    exchange.mark = Mark(window, auth, auth.high, mismatch, held, story.version)
     if window == ENDED:
         return
     if 0 < message.amount_cents < auth.high and type(auth.answer) is int:
@@ -91,15 +93,25 @@ def _judge_freed(
     """What a reversal freed: at most what was held, and asked for."""
     authorization_id, freed = message.authorization_id, answer.released_cents
     most = 0
-    if auth is not None and mark.window != ENDED and not mark.mismatch:
+    story = book.stories.get(authorization_id)
+    if (authorization_id in book.entangled or story is not None) and freed >= 0:
+        if mark.held is not None and story.version == mark.version and freed > mark.held:
+            _freed_too_much(book, at_ns, authorization_id, auth, freed, mark.held)
+        return
+    over = auth is mark.auth and (mark.window == ENDED or mark.mismatch)
+    if auth is not None and not over:
         most = max(auth.cents, mark.high or 0, auth.high)
     if message.amount_cents:
         most = min(most, message.amount_cents)
     if not 0 <= freed <= most:
-        book.found(
-            "I3", at_ns, authorization_id, "" if auth is None else auth.account.account_id,
-            f"a reversal answered at {when(at_ns)} freed {usd(freed)}; at most {usd(most)} can have been held",
-        )  # fmt: skip
+        _freed_too_much(book, at_ns, authorization_id, auth, freed, most)
+
+
+def _freed_too_much(book: Book, at_ns: int, authorization_id: str, auth: Auth | None, freed: int, most: int) -> None:
+    book.found(
+        "I3", at_ns, authorization_id, "" if auth is None else auth.account.account_id,
+        f"a reversal answered at {when(at_ns)} freed {usd(freed)}; at most {usd(most)} can have been held",
+    )  # fmt: skip
 
 
 def _part(book: Book, hours: Hours, at_ns: int, auth: Auth, message: ReversalRequest, freed: int, mark: Mark) -> None:
@@ -125,7 +137,7 @@ def _part(book: Book, hours: Hours, at_ns: int, auth: Auth, message: ReversalReq
     if story.used is not None:
         story.used += freed
     stories.ended(book, auth, message.authorization_id, less)
-    if not auth.high:
+    if not auth.high and message.authorization_id not in book.entangled:
         end(book, hours, at_ns, auth, message.authorization_id)
 
 
@@ -133,6 +145,9 @@ def expiry_answered(book: Book, hours: Hours, at_ns: int, now_ns: int, receipt: 
     """The holds that a tick ended."""
     for authorization_id in receipt.expired:
         auth = book.auths.get(authorization_id)
+        if authorization_id in book.entangled:
+            _end_all(book, hours, at_ns, authorization_id)
+            continue
         if auth is None:
             book.found(
                 "I3", at_ns, authorization_id, "",
@@ -147,6 +162,13 @@ def expiry_answered(book: Book, hours: Hours, at_ns: int, now_ns: int, receipt: 
                 f"{when(auth.answer)}",
             )  # fmt: skip
         end(book, hours, at_ns, auth, authorization_id)
+
+
+def _end_all(book: Book, hours: Hours, at_ns: int, authorization_id: str) -> None:
+    """Of an authorization that is kept in parts: none of them holds anything any more."""
+    own = [key for key in book.auths if key == authorization_id or key.startswith(f"{authorization_id}\0")]
+    for key in own:
+        end(book, hours, at_ns, book.auths[key], key)
 
 
 def end(book: Book, hours: Hours, at_ns: int, auth: Auth, authorization_id: str) -> None:

@@ -134,6 +134,8 @@ def against(book: Book, known: Standing, card_id: str, at_ns: int) -> DeclineRea
 
 def asked(book: Book, at_ns: int, account: Account, message: Any) -> None:
     """A new request of an account of which something may be barred."""
+    if at_ns - message.sent_at_ns > book.memory_ns:
+        return  # it may be the repeat of something forgotten
     known = account.standing
     reason = against(book, known, message.card_id, at_ns)
     if reason is not None:

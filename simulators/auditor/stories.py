@@ -98,3 +98,5 @@ def give_up_on(account: Account) -> None:
     account.unresolved += 1
     account.free_usdc6 += NEVER_NS
     account.excused_usdc6 += NEVER_NS
+    account.crediting_cents += NEVER_NS
+    account.credit_ever_cents += NEVER_NS

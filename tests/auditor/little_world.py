@@ -18,20 +18,26 @@ from engine.interface import (
     APPROVED_CODE,
     RESPONSE_CODES,
     AccountOpening,
+    AuthorizationAdvice,
     AuthorizationKind,
     AuthorizationRequest,
     AuthorizationResponse,
     Balance,
     CardOpening,
+    CardStatus,
     ClearingBatch,
     ClearingReceipt,
     DeclineReason,
     DepositNotice,
+    DisputeNotice,
+    DisputeState,
     EngineError,
     ExpiryReceipt,
     IdempotencyConflict,
     NoticeReceipt,
+    Presence,
     Presentment,
+    PresentmentKind,
     ReversalRequest,
     ReversalResponse,
     SettlementReceipt,
@@ -51,6 +57,9 @@ START_NS = 1_772_323_200 * SECOND_NS
 USDC6 = 10_000
 
 
+PURCHASE = AuthorizationKind.PURCHASE
+
+
 class Desk:
     """The engine's verbs without a wire: decides at the instant at which it is called. Tests break one method of it."""
 
@@ -64,6 +73,8 @@ class Desk:
             return NoticeReceipt(message.deposit_id, self.state.deposit(message, now_ns))
         if isinstance(message, WithdrawalNotice):
             return NoticeReceipt(message.event_id, self.state.withdraw(message, now_ns))
+        if isinstance(message, AccountOpening):
+            return self.state.open(message)
         if isinstance(message, Tick):
             return ExpiryReceipt(self.state.expire(message.now_ns))
         known = self.answers.get(message.idempotency_key)
@@ -80,7 +91,17 @@ class Desk:
             return self.authorize(message, now_ns)
         if isinstance(message, ReversalRequest):
             return ReversalResponse(message.authorization_id, self.state.reverse(message))
+        if isinstance(message, AuthorizationAdvice):
+            return self.advise(message, now_ns)
+        if isinstance(message, DisputeNotice):
+            return self.dispute(message, now_ns)
         return ClearingReceipt(message.file_id, tuple([self.post(p, now_ns) for p in message.presentments]))
+
+    def advise(self, message: AuthorizationAdvice, now_ns: int) -> Any:
+        return self.state.advise(message, now_ns)
+
+    def dispute(self, message: DisputeNotice, now_ns: int) -> Any:
+        return self.state.dispute(message, now_ns)
 
     def again(self, answer: Any, now_ns: int) -> Any:
         return answer
@@ -89,6 +110,8 @@ class Desk:
         return self.state.reason_against(message, now_ns)
 
     def authorize(self, message: AuthorizationRequest, now_ns: int) -> AuthorizationResponse:
+        if message.partial_supported or message.kind not in (PURCHASE, AuthorizationKind.PREAUTHORIZATION):
+            return self.state.authorize(message, now_ns)
         reason = self.reason(message, now_ns)
         if reason is not None:
             return AuthorizationResponse(message.authorization_id, False, 0, RESPONSE_CODES[reason], reason, 0)
@@ -116,6 +139,15 @@ class Leg:
     there_ns: int = 5 * MS
     back_ns: int = 5 * MS
     fails: str = ""
+
+
+class _Flight:
+    """A message under way; ``dead`` once the process that was to answer it has died."""
+
+    def __init__(self, message: Any, done: Callable[[Any], None] | None) -> None:
+        self.message = message
+        self.done = done
+        self.dead = False
 
 
 @dataclass
@@ -146,12 +178,20 @@ class World:
         self._settling = False
         self.batches: list[ClearingBatch] = []
         self.requests: dict[str, AuthorizationRequest] = {}
+        self._flights: list[_Flight] = []
         for account_id in self.accounts:
-            cards = tuple(CardOpening(f"{account_id}-{network}", network, 2**62) for network in ("visa", "amex"))
-            opening = AccountOpening(account_id, f"0x{account_id}", cards)
+            opening = self.opening(account_id)
             self.auditor.opened(START_NS, opening)
             self.desk.state.open(opening)
         self.at(START_NS + HOUR_NS, self._hourly)
+
+    def opening(self, account_id: str, status: CardStatus = CardStatus.ACTIVE, **changes: Any) -> AccountOpening:
+        """The account; ``status`` is that of its first card."""
+        cards = (
+            CardOpening(f"{account_id}-visa", "visa", 2**62, status),
+            CardOpening(f"{account_id}-amex", "amex", 2**62),
+        )
+        return AccountOpening(account_id, f"0x{account_id}", cards, **changes)
 
     # ---- time -----------------------------------------------------------------------------------------------------
 
@@ -179,8 +219,12 @@ class World:
     def send(self, message: Any, leg: Leg, done: Callable[[Any], None] | None = None) -> None:
         """Send now; decide and answer later. A failed message is sent again until it is answered."""
         self.auditor.sent(self.now_ns, message)
+        flight = _Flight(message, done)
+        self._flights.append(flight)
 
         def decide() -> None:
+            if flight.dead:
+                return
             answer: Any = EngineError("no answer")
             if leg.fails != "before":
                 try:
@@ -190,6 +234,9 @@ class World:
             self.after(leg.back_ns, lambda: tell(answer))
 
         def tell(answer: Any) -> None:
+            if flight.dead:
+                return
+            self._flights.remove(flight)
             if isinstance(answer, IdempotencyConflict):
                 self.auditor.failed(self.now_ns, message, answer)
             elif leg.fails:
@@ -202,13 +249,75 @@ class World:
 
         self.after(leg.there_ns, decide)
 
+    def die(self) -> None:
+        """The process dies and is back at once; whoever waits for an answer asks again a second later."""
+        self.auditor.engine_died(self.now_ns)
+        lost, self._flights = self._flights, []
+        for flight in lost:
+            flight.dead = True
+            self.auditor.failed(self.now_ns, flight.message, EngineError("connection lost"))
+            self.after(SECOND_NS, lambda flight=flight: self.send(flight.message, Leg(), flight.done))
+        self.auditor.engine_back(self.now_ns)
+
+    def open(self, opening: AccountOpening, leg: Leg = Leg()) -> None:
+        self.auditor.opened(self.now_ns, opening)
+        self.send(opening, leg)
+
+    def ask(
+        self, kind: AuthorizationKind, ref: str, cents: int, card: str, leg: Leg = Leg(), partial: bool = False
+    ) -> None:
+        """An authorization of a rarer kind, under a key of its own."""
+        key = f"{ref}:{kind}:{next(self._numbers)}"
+        network = card.split("-")[1]
+        self.send(
+            AuthorizationRequest(
+                key, ref, card, cents, network, "shop", "5411", self.now_ns - 3 * MS, kind, partial_supported=partial
+            ),
+            leg,
+        )
+
+    def advise(self, ref: str, cents: int, card: str, leg: Leg = Leg(), approved: bool = True) -> None:
+        key = f"{ref}:advice:{next(self._numbers)}"
+        network = card.split("-")[1]
+        amount = cents if approved else 0
+        self.send(
+            AuthorizationAdvice(key, ref, card, approved, amount, network, "shop", "5411", self.now_ns - 3 * MS), leg
+        )
+
+    def refund(self, ref: str, cents: int, card: str, leg: Leg = Leg()) -> None:
+        number = next(self._numbers)
+        refund = Presentment(f"refund-{number}", ref, card, card.split("-")[1], cents, True, PresentmentKind.REFUND)
+        batch = ClearingBatch(f"batch-{number}", card.split("-")[1], "file", self.now_ns, (refund,))
+        self.batches.append(batch)
+        self.send(batch, leg)
+
+    def dispute(self, presentment: Presentment, state: DisputeState, cents: int, leg: Leg = Leg()) -> None:
+        ref = presentment.presentment_id
+        key = f"{ref}:dispute:{next(self._numbers)}"
+        self.send(
+            DisputeNotice(
+                key, f"d-{ref}", ref, presentment.card_id, presentment.network, state, cents, self.now_ns - 3 * MS
+            ),
+            leg,
+        )
+
     def swipe(
         self, ref: str, cents: int, account_id: str = "ada", network: str = "visa", leg: Leg = Leg(), key: str = "",
-        estimate: bool = False, sent_ago_ns: int = 3 * MS,
+        estimate: bool = False, sent_ago_ns: int = 3 * MS, partial: bool = False, present: bool = True,
     ) -> AuthorizationRequest:  # fmt: skip
         kind = AuthorizationKind.PREAUTHORIZATION if estimate else AuthorizationKind.PURCHASE
         request = AuthorizationRequest(
-            key or ref, ref, f"{account_id}-{network}", cents, network, "shop", "5411", self.now_ns - sent_ago_ns, kind
+            key or ref,
+            ref,
+            f"{account_id}-{network}",
+            cents,
+            network,
+            "shop",
+            "5411",
+            self.now_ns - sent_ago_ns,
+            kind,
+            partial,
+            Presence.PRESENT if present else Presence.NOT_PRESENT,
         )
         self.requests.setdefault(ref, request)
         self.send(request, leg)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from little_world import HOUR_NS, MS, SECOND_NS, USDC6, Leg, World, world
 
-from engine.interface import HoldTerms, LimitTerms, Terms, WithdrawalStage
+from engine.interface import AuthorizationKind, CardStatus, DisputeState, HoldTerms, LimitTerms, Terms, WithdrawalStage
 
 TERMS = Terms(limits=LimitTerms(per_transaction_cents=8_000, daily_cents=15_000, monthly_cents=40_000))
 HASTY = Terms(
@@ -40,6 +40,21 @@ steps = st.one_of(
     st.tuples(st.just("withdraw"), who, st.sampled_from([10**6, 10**7, 10**7, 10**8, 3 * 10**8])),
     st.tuples(st.just("withdrawn"), who, st.sampled_from([WithdrawalStage.CANCELLED, WithdrawalStage.COMPLETED])),
     st.tuples(st.just("settle or ask"), who, st.booleans()),
+    st.tuples(st.just("part"), cents, legs, st.booleans()),
+    st.tuples(st.just("increase"), back, cents, legs),
+    st.tuples(st.just("increase"), back, cents, legs),
+    st.tuples(st.just("inquire"), who, legs),
+    st.tuples(
+        st.just("advise"), back, cents | st.sampled_from([20_000, 40_000]), legs, st.sampled_from([True, True, False])
+    ),
+    st.tuples(st.just("reverse a part"), back, cents, legs),
+    st.tuples(st.just("refund"), back, cents, legs),
+    st.tuples(
+        st.just("dispute"), st.integers(0, 10), st.sampled_from(list(DisputeState)), st.sampled_from([1, 100, 0]), legs
+    ),
+    st.just(("die",)),
+    st.tuples(st.just("open"), who, st.sampled_from(list(CardStatus)), st.sampled_from([0, 1]), legs),
+    st.tuples(st.just("open"), who, st.just(CardStatus.ACTIVE), st.just(1), legs),
     waits,
     waits,
     st.tuples(st.just("wait"), st.sampled_from([1, 5, 25, 5 * 24 + 1]).map(lambda hours: hours * HOUR_NS)),
@@ -79,6 +94,32 @@ def do(little: World, step: tuple[Any, ...]) -> None:
             present(little, [(ref, max(little.requests[ref].amount_cents + more, 1), final)], leg)
         case ("present", parts, leg):
             present(little, [(ref_of(little, back), amount, final) for back, amount, final in parts], leg)
+        case ("part", amount, leg, in_person):
+            ref = ref_of(little, -1)
+            account_id, network = owner(ref)
+            little.swipe(ref, amount, account_id, network, leg, partial=True, present=in_person)
+        case ("increase", back, amount, leg):
+            ref = ref_of(little, back)
+            little.ask(AuthorizationKind.INCREMENTAL, ref, amount, "-".join(owner(ref)), leg)
+        case ("inquire", account_id, leg):
+            little.ask(AuthorizationKind.BALANCE_INQUIRY, f"q{little.now_ns}", 0, f"{account_id}-visa", leg)
+            little.ask(AuthorizationKind.REFUND, f"r{little.now_ns}", 100, f"{account_id}-visa", leg)
+        case ("advise", back, amount, leg, approved):
+            ref = ref_of(little, back)
+            little.advise(ref, amount, "-".join(owner(ref)), leg, approved)
+        case ("reverse a part", back, amount, leg):
+            ref = ref_of(little, back)
+            little.reverse(ref, leg, f"{ref}:part:{little.now_ns}:{amount}", amount, "-".join(owner(ref)))
+        case ("refund", back, amount, leg):
+            ref = ref_of(little, back)
+            little.refund(ref, amount, "-".join(owner(ref)), leg)
+        case ("dispute", index, state, amount, leg) if little.batches:
+            presentment = little.batches[index % len(little.batches)].presentments[0]
+            little.dispute(presentment, state, amount or presentment.amount_cents, leg)
+        case ("die",):
+            little.die()
+        case ("open", account_id, status, kyc_level, leg):
+            little.open(little.opening(account_id, status, kyc_level=kyc_level), leg)
         case ("batch again", index, leg) if little.batches:
             little.send(little.batches[index % len(little.batches)], leg)
         case ("deposit", account_id, usdc6):

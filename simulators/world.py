@@ -23,6 +23,7 @@ from simulators.actors.merchants import demands_of
 from simulators.actors.watcher import STAGES
 from simulators.auditor import ChainEvent, Finding
 from simulators.building import WorldError, build, planned
+from simulators.eavesdropper import overhearing
 from simulators.kernel import Chunk, Ties
 from simulators.script import Script
 from simulators.settings import HOUR_NS, MINUTE_NS, SECOND_NS, Purchases, WorldSettings
@@ -103,8 +104,9 @@ class World:
             kernel.process(self._script.steps(), "script", daemon=True)
             if progress is not None:
                 kernel.process(self._telling(progress, end_ns), "progress", daemon=True)
-            kernel.run(end_ns)
-            kernel.run(kernel.spawn(self._close_the_books(), "closing the books"))
+            with overhearing(kernel, self._auditor):
+                kernel.run(end_ns)
+                kernel.run(kernel.spawn(self._close_the_books(), "closing the books"))
             self._auditor.finish(kernel.utc_ns)
             self._write_findings()
             return WorldResult(

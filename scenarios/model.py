@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict, ValidationInfo, model_validator
 
 from engine.domain.terms import Terms
-from scenarios.fields import Cents, Count, Duration, FaultGlob, Instant, Name, Number, Part, Text
+from scenarios.fields import Count, Duration, FaultGlob, Instant, Name, Number, Part, Text
+from scenarios.model_limits import Limits
 from scenarios.model_shrunk import Shrunk
 from scenarios.model_world import Latency, World
 from simulators import settings
@@ -51,14 +52,6 @@ class Backends(Part):
     """The node by which the engine reaches the chain."""
     workers: Count = _BACKENDS.workers
     """Authorizations that the engine works on at once; more wait at its door."""
-
-
-class Limits(Part):
-    """Spending limits of an account; equal to the limit is still allowed. Days and months are UTC."""
-
-    per_transaction_cents: Cents = _TERMS.limits.per_transaction_cents
-    daily_cents: Cents = _TERMS.limits.daily_cents
-    monthly_cents: Cents = _TERMS.limits.monthly_cents
 
 
 class HoldValidity(Part):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict
 
 from scenarios.fields import MOST_CENTS, Cents, Count, Duration, Mcc, Name, Part, Share, Sigma, Text, TimeOfDay, Weight
+from scenarios.model_limits import OwnLimits
 from scenarios.traces import defaults
 from simulators import settings
 
@@ -293,6 +294,10 @@ class World(Part):
     merchants: Merchants = Merchants()
     funding: Funding = Funding()
     changes: Changes = Changes()
+    card_limits: OwnLimits | None = None
+    """Of every card, beside those of its account."""
+    mandate_limits: OwnLimits | None = None
+    """Given, all cards of a cardholder spend under one mandate, with these limits over all of them."""
     balances_every: Duration = _WORLD.balances_every_ns
     """Every balance is asked for so often, when nothing is under way; 0s: only at the end."""
     script: tuple[Step, ...] = ()

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
-from engine.interface import DisputeState, HoldTerms, LimitTerms, Terms
+from engine.interface import DisputeState, HoldTerms, Terms
 from scenarios import model, model_shrunk, model_world
 from scenarios.loader import Loaded
+from scenarios.model_limits import limit_terms
 from scenarios.problems import BadInput, ScenarioError, nearest
 from scenarios.units import format_instant, parse_instant
 from simulators import settings
@@ -58,6 +59,8 @@ def resolve(loaded: Loaded) -> Resolved:
         funding=_funding(world.funding),
         chain=_chain(scenario.chain),
         cards=world.cards,
+        card_limits=None if world.card_limits is None else limit_terms(world.card_limits),
+        mandate_limits=None if world.mandate_limits is None else limit_terms(world.mandate_limits),
         script=tuple(_step(step) for step in world.script),
         cardholders=world.people,
         faults=_faults(scenario.faults),
@@ -162,7 +165,7 @@ def _script_names_somebody(loaded: Loaded, purchases: PurchasePlan | None) -> No
 def _terms(scenario: model.Scenario) -> Terms:
     engine, settlement = scenario.engine, scenario.settlement
     return Terms(
-        limits=LimitTerms(**engine.limits.model_dump()),
+        limits=limit_terms(engine.limits),
         holds=HoldTerms(
             validity_ns={name: getattr(engine.holds.validity, name) for name in settings.NETWORKS},
             default_validity_ns=engine.holds.default_validity,

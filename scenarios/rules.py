@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from scenarios.model import Scenario
 from scenarios.problems import did_you_mean
+from scenarios.rules_limits import limits
 from scenarios.rules_script import script
 from scenarios.units import NS, format_duration
 from scenarios.violations import Violation, at, too_late
@@ -27,7 +28,19 @@ REPORT_SECTIONS = (
 
 def violations(scenario: Scenario) -> list[Violation]:
     """All that does not fit together; empty where the scenario is sound."""
-    rules = (_traffic, _synthetic, _shares, script, _paydays, _chain, _settlement, _merchants, _faults, _budgets)
+    rules = (
+        _traffic,
+        _synthetic,
+        _shares,
+        script,
+        limits,
+        _paydays,
+        _chain,
+        _settlement,
+        _merchants,
+        _faults,
+        _budgets,
+    )
     return [violation for rule in rules for violation in rule(scenario)]
 
 

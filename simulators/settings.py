@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from engine.interface import DisputeState, Terms
+from engine.interface import DisputeState, LimitTerms, Terms
 from simulators.habits import Changes, Habits
 from simulators.keep import EVERYTHING, Keep
 
@@ -228,6 +228,10 @@ class WorldSettings:
     funding: Funding = field(default_factory=Funding)
     chain: Chain = field(default_factory=Chain)
     cards: int = 1
+    card_limits: LimitTerms | None = None
+    """Of every card."""
+    mandate_limits: LimitTerms | None = None
+    """Of one mandate for each cardholder, under which all the cards spend; None: there is no such mandate."""
     script: tuple[Step, ...] = ()
     cardholders: tuple[str, ...] = ()
     """Cardholders that only the script uses; those of the traffic are added."""

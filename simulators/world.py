@@ -139,6 +139,7 @@ class World:
         """Open the accounts, then fund them on chain; both have to be done when the shops open."""
         kernel = self._kernel
         for person in self._people:
+            person.limit(self._settings.card_limits, self._settings.mandate_limits)
             if self._settings.changes.mandates:
                 person.give_mandates()
             self._chain.register(person.account_id, person.address)

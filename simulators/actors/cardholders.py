@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from engine.interface import AccountOpening, AccountStatus, CardOpening, CardStatus, MandateOpening, MandateStatus
+from engine.interface import (
+    AccountOpening,
+    AccountStatus,
+    CardOpening,
+    CardStatus,
+    LimitTerms,
+    MandateOpening,
+    MandateStatus,
+)
 from simulators.actors.courses import Courses
 from simulators.actors.merchants import Demands
 from simulators.actors.networks import CardNetwork, Swipe
@@ -74,6 +82,17 @@ class Cardholder:
             replace(mandate, status=status) if mandate.mandate_id == opening.mandate_id else mandate
             for mandate in self.mandates
         )
+
+    def limit(self, card_limits: LimitTerms | None, mandate_limits: LimitTerms | None) -> None:
+        """Every card gets limits, and all of them spend under one mandate with limits, where there are such limits."""
+        if card_limits is None and mandate_limits is None:
+            return
+        mandate_id = ""
+        if mandate_limits is not None:
+            mandate_id = f"mandate-{self.account_id}"
+            expires_at_ns = max(card.expires_at_ns for card in self.cards)
+            self.mandates = (MandateOpening(mandate_id, expires_at_ns, limits=mandate_limits),)
+        self.cards = tuple(replace(card, limits=card_limits, mandate_id=mandate_id) for card in self.cards)
 
     def give_mandates(self) -> None:
         """Every card spends under a mandate of its own from here on."""

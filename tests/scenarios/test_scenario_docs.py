@@ -23,9 +23,16 @@ def test_the_smallest_scenario_loads() -> None:
     assert (scenario.name, len(scenario.world.script)) == ("two_coffees", 2)
 
 
+def test_the_limits_load() -> None:
+    head = "name: a\nshows: B.\n"
+    traffic = "world:\n  duration: 1d\n  cardholders: 1\n  swipes: 1\n  traffic: {synthetic: {}}\n"
+    scenario = load_text(head + BLOCKS[1].replace("world:\n", traffic), "docs").scenario
+    assert (scenario.engine.limits.weekly_cents, scenario.world.card_limits.policy) == (200_000, "lithic")
+
+
 def test_the_budgets_load() -> None:
     head = "name: a\nshows: B.\nworld: {duration: 1d, cardholders: 1, swipes: 1, traffic: {synthetic: {}}}\n"
-    assert len(load_text(head + BLOCKS[1], "docs").scenario.budgets) == 6
+    assert len(load_text(head + BLOCKS[2], "docs").scenario.budgets) == 6
 
 
 def test_the_durations_are_read() -> None:

@@ -66,7 +66,9 @@ class _Image:
     def follow(self, before: Spend | None, after: Spend) -> None:
         """Count as ``after`` what counted as ``before``, or did not count yet."""
         was = before.counted(DEFAULT) if before is not None else NOTHING
-        self.count(day_of(after.counted_at_ns), after.counted(DEFAULT).cents - was.cents)
+        day = day_of(after.counted_at_ns)
+        self.enter(day)  # an advice may be the first of its day
+        self.count(day, after.counted(DEFAULT).cents - was.cents)
         if self.tally is not None:
             self.tally_up(before, after)
 

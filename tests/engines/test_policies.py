@@ -1,7 +1,7 @@
-"""Limits by policy, on the reference engine: zones, windows that roll, what comes back.
+"""Limits by policy: zones, windows that roll, what comes back.
 
 These belong into ``scenarios/conformance/cases`` as soon as the auditor counts by policy; until then it does not listen
-here, and no other engine is tried.
+here.
 """
 
 from __future__ import annotations
@@ -113,10 +113,11 @@ async def a_refund_never_lets_a_limit_grow(bench: Bench) -> None:
     await bench.approve("a3", 1_000)
 
 
+@pytest.mark.parametrize("engine", ["reference", "engine"])
 @pytest.mark.parametrize("one", CASES, ids=[one.name for one in CASES])
-def test_the_reference_engine_counts_by_policy(one: Case) -> None:
+def test_limits_are_counted_by_policy(one: Case, engine: str) -> None:
     async def play(bench: Bench) -> None:
         bench.auditor = Deaf()
         await one.run(bench)
 
-    subject_of("reference").play(play, one.terms)
+    subject_of(engine).play(play, one.terms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.interface import AccountStatus, AuthorizationResponse, CardStatus, DeclineReason, LimitTerms, Terms
-from scenarios.conformance.bench import Bench
+from scenarios.conformance.bench import DAY_NS, Bench
 from scenarios.conformance.registry import case, each
 from scenarios.conformance.verdicts import declined, same
 
@@ -77,3 +77,29 @@ async def the_ladder_answers_the_highest_reason_that_holds(bench: Bench) -> None
     same(await reason(800), DeclineReason.MONTHLY_LIMIT, "the reason")
     same(await reason(700), None, "the reason")
     same(await bench.funds(), {"available": 99_300, "held": 700}, "the funds")
+
+
+@case("Ladder of declines", each("ended", ["open", "captured", "expired"]))
+async def an_id_that_is_taken_is_refused_before_anything_else(bench: Bench, ended: str) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    await bench.approve("a1", 2_500)
+    if ended == "captured":
+        await bench.capture("a1", 2_500)
+        await bench.settle()
+    elif ended == "expired":
+        bench.clock.at_ns += 6 * DAY_NS
+        await bench.expire()
+    invalid = DeclineReason.INVALID_TRANSACTION
+    same(declined(await bench.authorize("a1", 10_001, key="k2")), invalid, "the reason where funds do not suffice")
+    await bench.open(card_status=CardStatus.FROZEN)
+    same(declined(await bench.authorize("a1", 100, key="k3")), invalid, "the reason with a frozen card")
+
+
+@case("Ladder of declines")
+async def that_it_was_reversed_before_is_the_last_reason(bench: Bench) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    await bench.reverse("a1")
+    same(declined(await bench.authorize("a1", 10_001)), DeclineReason.INSUFFICIENT_FUNDS, "the reason")
+    same(declined(await bench.authorize("a1", 1, key="k2")), DeclineReason.REVERSED_BEFORE_ARRIVAL, "the reason")

@@ -156,3 +156,13 @@ async def a_dispute_has_its_lines_in_the_statement(bench: Bench) -> None:
         (StatementKind.RECEIVABLE, "d", 20_000_000),
     ]
     same(lines[2:], expected, "the lines after deposit and sale")
+
+
+@case("Disputes")
+async def what_a_credit_paid_has_its_line_in_the_statement(bench: Bench) -> None:
+    await bench.open()
+    await bench.capture("a1", 300)
+    await bench.dispute("d", "a1.1", SUBMITTED, 300)
+    lines = [(entry.kind, entry.ref, entry.amount_usdc6) for entry in await bench.statement()]
+    expected = [(StatementKind.DISPUTE_CREDIT, "d", 3_000_000), (StatementKind.RECOVERY, "recovery:d", 3_000_000)]
+    same(lines[2:], expected, "the lines after sale and receivable")

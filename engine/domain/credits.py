@@ -7,34 +7,36 @@ holds.
 
 from __future__ import annotations
 
-from engine.domain.ledger import USD, USDC, Entry, EntryKind, Posting
+from engine.domain.ledger import USD, USDC, Entry, EntryKind, Posting, recovery
 from engine.domain.money import USDC6_PER_CENT, usdc6_of
 
 
-def credit_entry(
+def credited(
     kind: EntryKind, ref: str, account_id: str, network: str, at_ns: int, *,
     amount_cents: int, recovered_usdc6: int, against: str,
-) -> Entry:  # fmt: skip
-    """The customer gets ``amount_cents``, of which ``recovered`` pays what was owed.
+) -> tuple[Entry, ...]:  # fmt: skip
+    """The customer gets ``amount_cents``; a second entry pays with ``recovered`` of it what was owed.
 
     In cents the house has it from ``against``: ``owed`` (the network pays less) or ``disputed`` (it may have to).
     """
     amount_usdc6 = usdc6_of(amount_cents)
-    free = amount_usdc6 - recovered_usdc6
-    postings = [Posting(against, network, USD, -amount_cents), Posting("clearing", network, USD, amount_cents)]
-    if free:
-        postings += (Posting("available", account_id, USDC, free), Posting("unsettled", account_id, USDC, -free))
-    if recovered_usdc6:
-        postings += (
-            Posting("receivable", account_id, USDC, recovered_usdc6),
-            Posting("uncovered", "", USDC, -recovered_usdc6),
-        )
-    return Entry(kind, ref, account_id, at_ns, amount_usdc6, 0, tuple(postings))
+    credit = Entry(
+        kind, ref, account_id, at_ns, amount_usdc6, 0,
+        (
+            Posting(against, network, USD, -amount_cents),
+            Posting("clearing", network, USD, amount_cents),
+            Posting("available", account_id, USDC, amount_usdc6),
+            Posting("unsettled", account_id, USDC, -amount_usdc6),
+        ),
+    )  # fmt: skip
+    return (credit, recovery(f"recovery:{ref}", account_id, at_ns, recovered_usdc6)) if recovered_usdc6 else (credit,)
 
 
-def refund(ref: str, account_id: str, network: str, at_ns: int, *, amount_cents: int, recovered_usdc6: int) -> Entry:
+def refund(
+    ref: str, account_id: str, network: str, at_ns: int, *, amount_cents: int, recovered_usdc6: int
+) -> tuple[Entry, ...]:
     """A refund has cleared: the network owes it to us, the customer has it."""
-    return credit_entry(
+    return credited(
         EntryKind.REFUND, ref, account_id, network, at_ns,
         amount_cents=amount_cents, recovered_usdc6=recovered_usdc6, against="owed",
     )  # fmt: skip
@@ -42,9 +44,9 @@ def refund(ref: str, account_id: str, network: str, at_ns: int, *, amount_cents:
 
 def provisional_credit(
     ref: str, account_id: str, network: str, at_ns: int, *, amount_cents: int, recovered_usdc6: int
-) -> Entry:
+) -> tuple[Entry, ...]:
     """The customer has the disputed amount while the networks argue."""
-    return credit_entry(
+    return credited(
         EntryKind.DISPUTE_CREDIT, ref, account_id, network, at_ns,
         amount_cents=amount_cents, recovered_usdc6=recovered_usdc6, against="disputed",
     )  # fmt: skip

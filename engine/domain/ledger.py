@@ -184,7 +184,7 @@ class Commit(NamedTuple):
     result: object = None
     """What the transition tells its caller; not stored."""
     ref: str = ""
-    """Names ``changes``, for good."""
+    """Names ``changes``, for good. For ``record``, of a decline: the authorization that was asked for."""
     changes: tuple[HoldChange, ...] = ()
     """What the hold store has to follow: pending in the ledger until ``Ledger.followed``."""
     account_id: str = ""

@@ -128,7 +128,7 @@ class Authorize:
                 response = declined(authorization_id, reason)
                 commit = Commit(
                     answers=(Answer(request.idempotency_key, fingerprint, response),),
-                    account_id=account_id, epoch=epoch, view=view,
+                    ref=authorization_id, account_id=account_id, epoch=epoch, view=view,
                 )  # fmt: skip
             else:
                 lifetime_ns = self._lifetime_ns(request)

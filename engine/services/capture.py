@@ -67,8 +67,8 @@ def post(batch: ClearingBatch, rows: Rows, now_ns: int) -> Commit:
             continue
         posted[ref] = None
         step = running.credit if presentment.kind is PresentmentKind.REFUND else running.take
-        entry, change, to_burn_usdc6, result = step(presentment, account_id, now_ns)
-        entries.append(entry)
+        made, change, to_burn_usdc6, result = step(presentment, account_id, now_ns)
+        entries += made
         if change is not None:
             changes.append(change)
         if to_burn_usdc6:
@@ -85,9 +85,9 @@ def post(batch: ClearingBatch, rows: Rows, now_ns: int) -> Commit:
     )
 
 
-_Step = tuple[Entry, HoldChange | None, int, CaptureResult]
-"""What one presentment does: its entry, what the hold store follows, what is to be burned (less, if negative), and the
-result."""
+_Step = tuple[tuple[Entry, ...], HoldChange | None, int, CaptureResult]
+"""What one presentment does: its entries, what the hold store follows, what is to be burned (less, if negative), and
+the result."""
 
 
 class _Running:
@@ -140,7 +140,7 @@ class _Running:
             presentment.presentment_id, CaptureOutcome.POSTED, presentment.amount_cents, freed_cents,
             credits.cents_up(entry.receivable_usdc6),
         )  # fmt: skip
-        return entry, change, entry.amount_usdc6 - entry.receivable_usdc6, result
+        return (entry,), change, entry.amount_usdc6 - entry.receivable_usdc6, result
 
     def _force(self, presentment: Presentment, account_id: str, now_ns: int) -> Spend:
         """Nothing was held for it: a decision of its own, which some limits count; nobody knows at which merchant."""
@@ -166,7 +166,7 @@ class _Running:
         free = usdc6_of(cents) - recovered
         self._own[account_id] = own + free
         self._owed[account_id] = owed - recovered
-        entry = credits.refund(
+        entries = credits.refund(
             presentment.presentment_id, account_id, presentment.network, now_ns,
             amount_cents=cents, recovered_usdc6=recovered,
         )  # fmt: skip
@@ -177,7 +177,7 @@ class _Running:
         if known is not None and known.account_id:
             after = self.changed[authorization_id] = known.refunded(cents)
             change = change_of(known, after, free)
-        return entry, change, -free, result
+        return entries, change, -free, result
 
     def _funds_of(self, account_id: str) -> tuple[int, int]:
         """What the customer has here beside holds, and what is owed; both in millionths of a USDC."""

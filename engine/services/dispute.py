@@ -79,11 +79,11 @@ def _credited(commit: Commit, dispute: Dispute, rows: Rows, now_ns: int) -> Comm
     account_id, ref = dispute.account_id, dispute.dispute_id
     recovered = credits.recovered_of(rows.funds[account_id].receivable_usdc6, dispute.amount_cents)
     free = usdc6_of(dispute.amount_cents) - recovered
-    entry = credits.provisional_credit(
+    entries = credits.provisional_credit(
         ref, account_id, dispute.network, now_ns, amount_cents=dispute.amount_cents, recovered_usdc6=recovered
     )
     return commit._replace(
-        entries=(entry,),
+        entries=entries,
         queued=(Queued(f"{ref}:credit", account_id, -free),) if free else (),
         changes=(HoldChange(account_id, available_usdc6=free),) if free else (),
     )

@@ -121,6 +121,8 @@ class MemoryLedger:
             if commit.epoch and commit.epoch != books[_EPOCH]:
                 return Recorded.STALE
         if not commit.authorizations:
+            if commit.ref in self._authorizations:
+                return Recorded.EXISTS
             self._keep_answer(answer)
             return Recorded.DONE
         (authorization,), (entry,) = commit.authorizations, commit.entries

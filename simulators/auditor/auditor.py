@@ -70,6 +70,8 @@ class Auditor(HotPath):
         """An account, or its cards, as of now."""
         account = self._book.account(opening.account_id)
         for card in opening.cards:
+            if card.limits is not None or card.mandate_id:
+                self._book.more_limits.add(card.card_id)
             if card.pan:
                 self._book.secrets.add(card.pan, "the number of a card")
             if self._cards.setdefault(card.card_id, account) is not account:

@@ -71,7 +71,7 @@ def _free(account: Account, own_cents: int) -> int:
 def _left(book: Book, hours: Hours, account: Account, auth: Auth, reason: Any) -> int | None:
     """The least that a limit left, in cents; None where it cannot be told."""
     limits = book.terms.limits
-    if not book.plain_limits or auth.message.card_id in book.meters_of:
+    if not book.plain_limits or auth.message.card_id in book.more_limits:
         return None  # there are other limits of this name
     if reason is DeclineReason.TRANSACTION_LIMIT:
         return limits.per_transaction_cents

@@ -139,8 +139,8 @@ class Book:
         """Cents of authorizations that were approved for less than was asked."""
         self.taken: dict[str, bool] = {}
         """Keys that ask for an authorization which another key had asked for; True if that one was held for certain."""
-        self.meters_of: dict[str, Any] = {}
-        """By card: the meters of limits beyond those of the account's day and month."""
+        self.more_limits: set[str] = set()
+        """Cards with limits of their own, or of a mandate."""
         self.secrets = Secrets()
         self.lost_ns = -1
         """When the engine last lost its memory."""

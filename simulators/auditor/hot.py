@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.interface import AuthorizationKind, AuthorizationRequest, DeclineReason, Initiator, Presence, Terms
+from engine.interface import (
+    AuthorizationKind,
+    AuthorizationRequest,
+    DeclineReason,
+    Initiator,
+    LimitTerms,
+    Presence,
+    Terms,
+)
 from simulators.auditor import answers, availability, codes, exactly_once, limits, liveness, overspend, rare, standing
 from simulators.auditor.availability import JUDGED
 from simulators.auditor.book import DECLINED, FAILED, REFUSED, RELEASED, USDC6_PER_CENT, Auth, Book
@@ -23,7 +31,7 @@ PRESENT = Presence.PRESENT
 CARDHOLDER = Initiator.CARDHOLDER
 CODE_OF = codes.CODE_OF
 GIVEN_UP = (DeclineReason.ISSUER_UNAVAILABLE, DeclineReason.SYSTEM_MALFUNCTION)
-NO_LIMIT = 1 << 200
+NO_LIMIT = limits.NO_LIMIT
 
 
 class HotPath:
@@ -37,9 +45,10 @@ class HotPath:
         self._cards = book.cards
         self._grace_ns = grace_ns
         self._chain = chain
-        self._daily_cents = _or_none(terms.limits.daily_cents)
-        self._monthly_cents = _or_none(terms.limits.monthly_cents)
-        self._transaction_cents = _or_none(terms.limits.per_transaction_cents)
+        bounds = limits.plain_bounds(terms.limits)
+        self._transaction_cents, self._daily_cents, self._monthly_cents = bounds
+        book.plain_limits = terms.limits.policy == LimitTerms().policy and NO_LIMIT not in bounds
+        self._more_limits = limits.has_categories(terms.limits)
 
     def sent(self, at_ns: int, message: Any) -> None:
         """A message reaches the engine."""
@@ -145,6 +154,8 @@ class HotPath:
                 limits.over_window(book, at_ns, auth, message)
         else:
             limits.count_apart(book, hours, at_ns, auth, message)
+        if self._more_limits or book.more_limits:
+            limits.by_purchase(book, at_ns, account, message, cents)
         if cents > self._transaction_cents:
             limits.over_transaction(book, at_ns, auth, message)
         if account.spent_cents * USDC6_PER_CENT > account.free_usdc6:
@@ -190,7 +201,3 @@ class HotPath:
             return
         if expires_at_ns < at_ns + lifetime_ns:
             self._hours.release(auth)
-
-
-def _or_none(limit: int | None) -> int:
-    return NO_LIMIT if limit is None else limit

@@ -100,7 +100,7 @@ def _approved(
     auth = mark.known
     account, authorization_id = auth.account, message.authorization_id
     cents = message.amount_cents
-    if not mark.joined and auth.high:
+    if not mark.joined and auth.high and type(auth.answer) is int:
         auth.high += cents
     elif not mark.joined and authorization_id not in book.entangled:
         account.high_cents -= cents  # its authorization has ended, and this with it

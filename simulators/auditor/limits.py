@@ -17,10 +17,57 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.interface import LimitTerms
 from simulators.auditor import exactly_once
-from simulators.auditor.book import MONTH_ONLY, REFUSED, RELEASED, UNSURE, Auth, Book
+from simulators.auditor.book import MONTH_ONLY, REFUSED, RELEASED, UNSURE, Account, Auth, Book
 from simulators.auditor.hours import DAY_NS, Hours
 from simulators.auditor.words import usd, when
+
+NO_LIMIT = 1 << 200
+
+
+def plain_bounds(limits: LimitTerms) -> tuple[int, int, int]:
+    """Of a transaction, a UTC day and a UTC month; NO_LIMIT where there is none, or not in such windows."""
+    policy = limits.policy
+    elsewhere = policy.zone != "UTC"
+    bounds = []
+    for bound, apart in (
+        (limits.per_transaction_cents, False),
+        (limits.daily_cents, elsewhere or policy.rolling_day_ns is not None),
+        (limits.monthly_cents, elsewhere or policy.rolling_month_ns is not None),
+    ):
+        none = bound is None or apart or (bound == 0 and policy.zero_is_no_limit)
+        bounds.append(NO_LIMIT if none else bound)
+    return bounds[0], bounds[1], bounds[2]
+
+
+def has_categories(limits: LimitTerms) -> bool:
+    """Whether merchants are allowed or blocked by their category."""
+    return limits.allowed_mccs is not None or bool(limits.blocked_mccs)
+
+
+def by_purchase(book: Book, at_ns: int, account: Account, message: Any, cents: int) -> None:
+    """What one purchase can break by itself: limits of the account, and of a card or a mandate known for certain."""
+    scopes = [("account", book.terms.limits)]
+    known = account.standing
+    if known is not None and known.opening is not None and known.since_ns <= message.sent_at_ns:
+        card = known.cards.get(message.card_id)
+        mandate = None if card is None else known.mandates.get(card.mandate_id)
+        scopes += [("card", card and card.limits), ("mandate", mandate and mandate.limits)]
+    for whose, limits in scopes:
+        if limits is None:
+            continue
+        most = plain_bounds(limits)[0]
+        if whose != "account" and cents > most:
+            _broken(book, at_ns, account, message, f"{usd(cents)} approved; the {whose} allows {usd(most)} at once")
+        allowed = limits.allowed_mccs is None or message.mcc in limits.allowed_mccs
+        if not allowed or message.mcc in limits.blocked_mccs:
+            what = f"approved at a merchant of category {message.mcc}, which the {whose} does not allow"
+            _broken(book, at_ns, account, message, what)
+
+
+def _broken(book: Book, at_ns: int, account: Account, message: Any, what: str) -> None:
+    book.found("I4", at_ns, message.authorization_id, account.account_id, f"{what}, at {when(at_ns)}")
 
 
 def over_transaction(book: Book, at_ns: int, auth: Auth, message: Any) -> None:
@@ -35,13 +82,14 @@ def over_transaction(book: Book, at_ns: int, auth: Auth, message: Any) -> None:
 
 def over_window(book: Book, at_ns: int, auth: Auth, message: Any) -> None:
     """Called where a window is over its limit; reports, then forgives the excess."""
-    account, limits = auth.account, book.terms.limits
-    if limits.daily_cents is not None and account.day_cents > limits.daily_cents:
-        _report(book, at_ns, auth, message, "daily", account.day_cents, limits.daily_cents)
-        account.day_cents = limits.daily_cents
-    if limits.monthly_cents is not None and account.month_cents > limits.monthly_cents:
-        _report(book, at_ns, auth, message, "monthly", account.month_cents, limits.monthly_cents)
-        account.month_cents = limits.monthly_cents
+    account = auth.account
+    _, daily_cents, monthly_cents = plain_bounds(book.terms.limits)
+    if account.day_cents > daily_cents:
+        _report(book, at_ns, auth, message, "daily", account.day_cents, daily_cents)
+        account.day_cents = daily_cents
+    if account.month_cents > monthly_cents:
+        _report(book, at_ns, auth, message, "monthly", account.month_cents, monthly_cents)
+        account.month_cents = monthly_cents
 
 
 def count_more(book: Book, hours: Hours, at_ns: int, auth: Auth, message: Any, cents: int) -> None:
@@ -52,10 +100,7 @@ def count_more(book: Book, hours: Hours, at_ns: int, auth: Auth, message: Any, c
     month = hours.month_of(window) if window >= 0 else MONTH_ONLY - window
     if (window >= 0 or window <= MONTH_ONLY) and account.month == month:
         account.month_cents += cents
-    if not book.plain_limits:
-        return
-    limits = book.terms.limits
-    if limits.per_transaction_cents is not None and cents > limits.per_transaction_cents:
+    if cents > plain_bounds(book.terms.limits)[0]:
         over_transaction(book, at_ns, auth, message)
     over_window(book, at_ns, auth, message)
 
@@ -87,5 +132,5 @@ def count_apart(book: Book, hours: Hours, at_ns: int, auth: Auth, message: Any) 
         if account.month != month:
             account.enter(hours.day_answered, month)
         account.month_cents += auth.cents
-        if book.plain_limits:
+        if account.month_cents > plain_bounds(book.terms.limits)[2]:
             over_window(book, at_ns, auth, message)

@@ -58,7 +58,8 @@ class Stormy(Maker):
 
     def auditor(self) -> Auditor:
         off = self.weather.plans(FaultKind.CLOCK_SKEW, FaultKind.CLOCK_STEP)
-        return Auditor(self._settings.terms, slack_ns=MOST_OFF_NS if off else 0, patience_ns=PATIENCE_NS)
+        self._auditor = Auditor(self._settings.terms, slack_ns=MOST_OFF_NS if off else 0, patience_ns=PATIENCE_NS)
+        return self._auditor
 
     def chain(self, node: EvmNode) -> CardChain:
         if not self.weather.plans(*ON_CHAIN):
@@ -83,6 +84,7 @@ class Stormy(Maker):
         if not weather.plans_group("process"):
             return factory(kit)
         line.process = EngineProcess(kernel, weather, lambda: factory(kit), lambda: ledger.in_use, memory.power_lost)
+        line.process.mourners.append(lambda: self._auditor.engine_died(kernel.utc_ns))
         return line.process
 
     def _looking_back(self, ledger: MemoryLedger) -> Iterator[Any]:

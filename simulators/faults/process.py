@@ -44,6 +44,8 @@ class EngineProcess:
         self._start = start
         self._durable = durable
         self._power_lost = power_lost
+        self.mourners: list[Callable[[], None]] = []
+        """Called when it has died."""
         self._group = kernel.power_group("engine")
         self._engine = start()
         self._down = False
@@ -89,6 +91,8 @@ class EngineProcess:
         self._down = True
         self._lives += 1
         dropped = self._group.cut()
+        for mourner in self.mourners:
+            mourner()
         self._weather.injected(kind, at)
         if dropped:
             self._weather.observed(kind, f"{dropped} tasks dropped")

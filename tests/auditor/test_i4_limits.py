@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from feed import DAY_NS, HOUR_NS, MS, SECOND_NS, START_NS, TERMS, Feed
 
-from engine.interface import LimitTerms, ReversalRequest, ReversalResponse, Terms
+from engine.interface import CardOpening, LimitTerms, MandateOpening, ReversalRequest, ReversalResponse, Terms
 
 LIMITS = Terms(limits=LimitTerms(per_transaction_cents=5_000, daily_cents=10_000, monthly_cents=25_000))
 RICH = 10**9
@@ -219,5 +219,27 @@ def test_i4_the_default_limits_are_those_of_the_terms() -> None:
     for _ in range(5):
         feed.approve(100_000)
     assert feed.found == []
+    feed.approve(1)
+    assert feed.found == ["I4"]
+
+
+@pytest.mark.parametrize("cents,found", [(999, []), (1_000, []), (1_001, ["I4"])])
+@pytest.mark.parametrize("whose", ["card", "mandate"])
+def test_i4_a_card_and_a_mandate_have_limits_of_their_own(whose: str, cents: int, found: list[str]) -> None:
+    feed = rich()
+    own = LimitTerms(1_000, None, None)
+    if whose == "card":
+        feed.open(CardOpening("ada-card", "visa", 2**62, limits=own))
+    else:
+        feed.open(
+            CardOpening("ada-card", "visa", 2**62, mandate_id="m"), mandates=(MandateOpening("m", 2**62, limits=own),)
+        )
+    feed.approve(cents)
+    assert feed.found == found
+
+
+@pytest.mark.parametrize("limits", [{"blocked_mccs": frozenset({"5411"})}, {"allowed_mccs": frozenset({"5412"})}])
+def test_i4_a_category_that_is_not_allowed_is_not_approved(limits: dict[str, frozenset[str]]) -> None:
+    feed = rich(Terms(limits=LimitTerms(**limits)))
     feed.approve(1)
     assert feed.found == ["I4"]

@@ -6,9 +6,21 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
 from engine_bench import START_NS, WIDE, Bench, make
 
-from engine.interface import Terms, WithdrawalStage
+from engine.interface import (
+    AuthorizationAdvice,
+    AuthorizationKind,
+    DisputeNotice,
+    DisputeState,
+    NotSupported,
+    Presentment,
+    PresentmentKind,
+    ReversalRequest,
+    Terms,
+    WithdrawalStage,
+)
 from scenarios.engines import naive
 from simulators.auditor import Auditor
 from simulators.kernel import Kernel
@@ -150,3 +162,39 @@ def test_money_on_its_way_out_is_spent_as_well() -> None:
 
     counts = findings(scenario).counts
     assert {"I2", "I8"} <= counts.keys()
+
+
+def test_a_refund_is_gone_when_the_cache_entry_expires() -> None:
+    async def scenario(bench: Bench) -> None:
+        back = Presentment("r1", "", "ada-card", "visa", 1_000, kind=PresentmentKind.REFUND)
+        await bench.clear(back)
+        assert await bench.funds() == {"available": 11_000}
+        bench.clock.at_ns += 301 * 10**9
+        await bench.balance()
+
+    assert "I3" in findings(scenario).counts
+
+
+def test_a_partial_reversal_frees_all_of_it() -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.approve("a1", 2_500)
+        request = ReversalRequest("r", "a1", "ada-card", "visa", bench.clock.at_ns, 500)
+        assert (await bench.tell(request, bench.engine.reverse)).released_cents == 2_500
+
+    assert "I3" in findings(scenario).counts
+
+
+def test_what_no_tutorial_has_is_not_supported() -> None:
+    async def scenario(bench: Bench) -> None:
+        more = bench.request("a1", 100, kind=AuthorizationKind.INCREMENTAL)
+        advice = AuthorizationAdvice("k", "a1", "ada-card", True, 100, "visa", "shop", "5411", START_NS)
+        notice = DisputeNotice("d", "d", "a1.1", "ada-card", "visa", DisputeState.NEW, 100, START_NS)
+        with pytest.raises(NotSupported):
+            await bench.engine.authorize(more)
+        with pytest.raises(NotSupported):
+            await bench.engine.advise(advice)
+        with pytest.raises(NotSupported):
+            await bench.engine.dispute(notice)
+        assert await bench.funds() == {"available": 10_000}
+
+    assert findings(scenario).findings == []

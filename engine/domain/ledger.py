@@ -226,6 +226,8 @@ class Rows(NamedTuple):
     """Of those in ``disputed``, the sales that were posted."""
     disputes: dict[str, Dispute]
     """By presentment, of those in ``disputed``."""
+    views: dict[str, int]
+    """Of the accounts in ``funds``: how often each has been opened."""
 
 
 def hold(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from engine.domain import ledger as journal
-from engine.domain.accounts import Account, Card
 from engine.domain.authorization import Authorization, Status
 from engine.domain.decide import standing
 from engine.domain.decline import APPROVED_CODE, DeclineReason
-from engine.domain.ledger import Answer, Commit, Rows, Touch
+from engine.domain.ledger import Answer, Commit, Rows, Standing, Touch
 from engine.domain.lifecycle import Event, outcome
 from engine.domain.money import usdc6_of
 from engine.domain.scopes import ACCOUNT, Scope, Scopes, scopes_of
@@ -18,6 +17,8 @@ from engine.services.answering import declined
 from engine.services.images import Images
 
 _STALE = object()
+_OUTDATED = object()
+_NOBODY = (None, None, 0)
 
 
 class Increase:
@@ -33,7 +34,7 @@ class Increase:
         """The decision, committed; None where this key has been answered before."""
         stale_epoch, looked_again = -1, False
         while True:
-            known, card, account, reason = await self._standing(request)
+            known, (card, account, view), reason = await self._standing(request)
             epoch = 0
             if reason is None:
                 epoch, reason = await self._place(request, known, scopes_of(card, account, self._usual))
@@ -46,9 +47,12 @@ class Increase:
                     looked_again = True
                     await self._images.renew(known.account_id)
                     continue
-            answer = await self._commit(request, fingerprint, known, reason, epoch)
+            answer = await self._commit(request, fingerprint, known, view, reason, epoch)
             if answer is _STALE:
                 stale_epoch = epoch
+                continue
+            if answer is _OUTDATED:
+                await self._images.renew(known.account_id)
                 continue
             if epoch and reason is None and (answer is None or not answer.approved):
                 await self._images.renew(known.account_id)  # what was placed is not recorded
@@ -56,17 +60,17 @@ class Increase:
 
     async def _standing(
         self, request: AuthorizationRequest
-    ) -> tuple[Authorization | None, Card | None, Account | None, DeclineReason | None]:
-        """The authorization to add to, its card and holder, and what speaks against any of them."""
+    ) -> tuple[Authorization | None, Standing | tuple[None, None, int], DeclineReason | None]:
+        """The authorization to add to, its card and holder with their view, and what speaks against any of them."""
         ports = self._ports
         touch = Touch(authorizations=(request.authorization_id,))
         rows: Rows = (await ports.ledger.update(touch, lambda rows: Commit(result=rows))).result
         known = rows.authorizations.get(request.authorization_id)
         if not may_grow(known, request):
-            return known, None, None, DeclineReason.INVALID_TRANSACTION
+            return known, _NOBODY, DeclineReason.INVALID_TRANSACTION
         found = await ports.ledger.card(request.card_id)
-        card, account = (None, None) if found is None else (found.card, found.account)
-        return known, card, account, standing(card, account, ports.clock.now_ns(), self._terms)
+        card, account, _ = found = found or _NOBODY
+        return known, found, standing(card, account, ports.clock.now_ns(), self._terms)
 
     async def _place(
         self, request: AuthorizationRequest, known: Authorization, scopes: Scopes
@@ -83,6 +87,7 @@ class Increase:
         request: AuthorizationRequest,
         fingerprint: bytes,
         judged: Authorization | None,
+        view: int,
         reason: DeclineReason | None,
         epoch: int,
     ) -> AuthorizationResponse | None:
@@ -97,8 +102,10 @@ class Increase:
             against = reason
             if against is None and not may_grow(known, request):
                 against = DeclineReason.INVALID_TRANSACTION
-            if against is None and (rows.epochs[known.account_id] != epoch or known.spend != judged.spend):
+            if against is None and rows.epochs[known.account_id] != epoch:
                 return Commit(result=_STALE)
+            if against is None and (rows.views[known.account_id] != view or known.spend != judged.spend):
+                return Commit(result=_OUTDATED)
             if against is None and rows.funds[known.account_id].available_usdc6 < usdc6_of(request.amount_cents):
                 against = DeclineReason.INSUFFICIENT_FUNDS
             if against is not None:

@@ -21,9 +21,20 @@ class Inquire:
 
     async def __call__(self, request: AuthorizationRequest, fingerprint: bytes) -> AuthorizationResponse | None:
         """The decision, committed; None where this key has been answered before."""
+        recorded = Recorded.OUTDATED
+        while recorded is Recorded.OUTDATED:
+            response, commit = await self._decided(request, fingerprint)
+            recorded = await self._ports.ledger.record(commit)
+        return response if recorded is Recorded.DONE else None
+
+    async def _decided(
+        self, request: AuthorizationRequest, fingerprint: bytes
+    ) -> tuple[AuthorizationResponse, Commit]:  # fmt: skip
+        """The decision on what the ledger says of the card now, and how to keep it while that is still so."""
         ledger = self._ports.ledger
         found = await ledger.card(request.card_id)
-        card, account = (None, None) if found is None else (found.card, found.account)
+        card, account, view = (None, None, 0) if found is None else found
+        account_id = "" if account is None else account.account_id
         reason = standing(card, account, self._ports.clock.now_ns(), self._terms)
         if reason is not None:
             response = declined(request.authorization_id, reason)
@@ -35,5 +46,5 @@ class Inquire:
             response = AuthorizationResponse(
                 request.authorization_id, True, request.amount_cents, APPROVED_CODE, None, 0, available_cents
             )
-        recorded = await ledger.record(Commit(answers=(Answer(request.idempotency_key, fingerprint, response),)))
-        return response if recorded is Recorded.DONE else None
+        answer = Answer(request.idempotency_key, fingerprint, response)
+        return response, Commit(answers=(answer,), account_id=account_id, view=view)

@@ -280,6 +280,7 @@ class MemoryLedger:
             {account_id: self._funds[account_id][_EPOCH] for account_id in funds},
             sales,
             _found(self._disputes.get, touch.disputed),
+            {account_id: self._funds[account_id][_VIEW] for account_id in funds},
         )
 
     def _sale(self, presentment_id: str) -> Posted | None:

@@ -27,9 +27,9 @@ NO_LIMIT = 1 << 200
 
 
 def plain_bounds(limits: LimitTerms) -> tuple[int, int, int]:
-    """Of a transaction, a UTC day and a UTC month; NO_LIMIT where there is none, or not in such windows."""
+    """Of a transaction, a UTC day and a UTC month; NO_LIMIT where there is none, or what counts is not known here."""
     policy = limits.policy
-    elsewhere = policy.zone != "UTC"
+    elsewhere = policy.zone != "UTC" or policy.refunds == "windows"  # what refunds give back is not counted here
     bounds = []
     for bound, apart in (
         (limits.per_transaction_cents, False),

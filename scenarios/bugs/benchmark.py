@@ -16,11 +16,13 @@ from pathlib import Path
 from scenarios.bugs.catalogue import CATALOGUE
 from scenarios.bugs.figures import SEEDS, Figures, figures
 from scenarios.bugs.planting import planted
+from scenarios.bugs.reaching import files_on
 from scenarios.bugs.record import Bug
 from scenarios.bugs.trial import Trial, attempt
 from scenarios.bugs.worlds import Way
 
 RIGHT_SEEDS = 1_000
+ABLATION_SEEDS = 20
 AT_ONCE = 50
 """Seeds of the right engine in one order to a worker."""
 ROOT = Path(__file__).parents[2]
@@ -34,24 +36,27 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be measured. ``right_seeds``: of the right engine, in each world."""
+    """What is to be measured. ``right_seeds``: of the right engine; those up to ``seeds`` in every world, each of the
+    others in one. ``ablation_seeds``: the first so many of ``seeds``, in the other ways; 0 leaves those out."""
 
     bugs: tuple[Bug, ...]
     seeds: int = SEEDS
     right_seeds: int = RIGHT_SEEDS
-    ablations: bool = True
+    ablation_seeds: int = ABLATION_SEEDS
     jobs: int = os.cpu_count() or 1
     most_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """``false_alarms``: what the right engine was accused of, as (world, seed, words). ``left_out``: bugs whose seeds
-    were not all run in the time given; of them nothing is told."""
+    """``false_alarms``: what the right engine was accused of, as (world, seed, words), in ``right_runs`` runs.
+    ``left_out``: bugs whose seeds were not all run in the time given; of them nothing is told."""
 
     figures: tuple[Figures, ...]
     seeds: int
+    ablation_seeds: int
     right_seeds: int
+    right_runs: int
     worlds: tuple[str, ...]
     false_alarms: tuple[tuple[str, int, str], ...]
     left_out: tuple[str, ...]
@@ -77,6 +82,7 @@ class _Order:
     way: Way | None
     first_seed: int = 1
     seeds: int = 0
+    step: int = 1
 
 
 def run(wanted: Wanted, progress: Progress | None = None) -> Benchmark:
@@ -101,26 +107,29 @@ def run(wanted: Wanted, progress: Progress | None = None) -> Benchmark:
             left_out.append(bug.id)
         else:
             found.append(one)
-    done = min((len(hashes) for hashes in right.values()), default=0)
+    done = len({seed for hashes in right.values() for seed in hashes})
+    runs = sum(map(len, right.values()))
     return Benchmark(
-        tuple(found), wanted.seeds, done, worlds, tuple(sorted(false_alarms)), tuple(left_out),
-        time.monotonic() - begun_s, wanted.jobs,
+        tuple(found), wanted.seeds, wanted.ablation_seeds, done, runs, worlds, tuple(sorted(false_alarms)),
+        tuple(left_out), time.monotonic() - begun_s, wanted.jobs,
     )  # fmt: skip
 
 
 def _orders(wanted: Wanted, worlds: Sequence[str]) -> Iterator[_Order]:
     """The right engine's first seeds come first: without their hashes nothing can be compared."""
-    right_seeds = max(wanted.right_seeds, wanted.seeds)
     for world in worlds:
         yield _Order("", world, Way.WHOLE, 1, wanted.seeds)
     for bug in wanted.bugs:
-        for way in Way if wanted.ablations else (Way.WHOLE,):
-            yield _Order(bug.id, bug.world, way, 1, wanted.seeds)
-        if wanted.ablations:
-            yield _Order(bug.id, bug.world, None)
-    for world in worlds:
-        for first in range(wanted.seeds + 1, right_seeds + 1, AT_ONCE):
-            yield _Order("", world, Way.WHOLE, first, min(AT_ONCE, right_seeds + 1 - first))
+        yield _Order(bug.id, bug.world, Way.WHOLE, 1, wanted.seeds)
+    for first in range(wanted.seeds + 1, wanted.right_seeds + 1, AT_ONCE * len(worlds)):
+        for index, world in enumerate(worlds):
+            seeds = range(first + index, min(first + AT_ONCE * len(worlds), wanted.right_seeds + 1), len(worlds))
+            if seeds:
+                yield _Order("", world, Way.WHOLE, seeds[0], len(seeds), len(worlds))
+    for bug in wanted.bugs if wanted.ablation_seeds else ():
+        for way in (Way.NO_FAULTS, Way.FIFO):
+            yield _Order(bug.id, bug.world, way, 1, wanted.ablation_seeds)
+        yield _Order(bug.id, bug.world, None)
 
 
 def _all_done(
@@ -156,7 +165,7 @@ def carry_out(order: _Order, ends_s: float | None = None) -> tuple[Trial, ...]:
         failed = unit_tests_fail(CATALOGUE[order.bug_id])
         return (Trial(0, 0, 0, "", {"unit": 0} if failed else {}),)
     bug = CATALOGUE[order.bug_id] if order.bug_id else None
-    seeds = range(order.first_seed, order.first_seed + order.seeds)
+    seeds = range(order.first_seed, order.first_seed + order.seeds * order.step, order.step)
     return tuple(attempt(bug, order.world, seed, order.way) for seed in seeds)
 
 
@@ -164,7 +173,10 @@ def unit_tests_fail(bug: Bug | None) -> bool:
     """Whether a test of ``tests/engine`` fails on this engine. RuntimeError where they could not be run."""
     if not UNIT_TESTS.is_dir():
         raise RuntimeError(f"the unit tests are not installed with the package: no {UNIT_TESTS}")
-    chosen = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--hypothesis-seed=0", str(UNIT_TESTS))
+    files = files_on(UNIT_TESTS, {edit.module for edit in bug.edits}) if bug is not None else (str(UNIT_TESTS),)
+    if not files:
+        return False  # none of them has anything to do with what was changed
+    chosen = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--hypothesis-seed=0", *files)
     how = ("scenarios.bugs.under_tests", bug.id) if bug is not None else ("pytest",)
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
@@ -182,21 +194,23 @@ def unit_tests_fail(bug: Bug | None) -> bool:
 def _figures(
     bug: Bug, wanted: Wanted, results: dict[_Order, tuple[Trial, ...]], right: dict[int, str]
 ) -> Figures | None:
-    def of(way: Way | None) -> tuple[Trial, ...] | None:
-        return results.get(_Order(bug.id, bug.world, way, 1, wanted.seeds if way is not None else 0))
+    def of(way: Way) -> tuple[Trial, ...] | None:
+        seeds = wanted.seeds if way is Way.WHOLE else wanted.ablation_seeds
+        return results.get(_Order(bug.id, bug.world, way, 1, seeds))
 
     whole = of(Way.WHOLE)
     if whole is None or any(trial.seed not in right for trial in whole):
         return None
     one = figures(bug, whole, right)
-    if not wanted.ablations:
-        return one
-    no_faults, fifo, unit = of(Way.NO_FAULTS), of(Way.FIFO), of(None)
-    if no_faults is None or fifo is None or unit is None:
-        return None
+    no_faults, fifo, unit = of(Way.NO_FAULTS), of(Way.FIFO), results.get(_Order(bug.id, bug.world, None))
+
+    def caught(trials: Sequence[Trial] | None) -> int | None:
+        return None if trials is None else sum(bug.invariant in trial.alarms for trial in trials)
+
     return replace(
         one,
-        no_faults=sum(bug.invariant in trial.alarms for trial in no_faults),
-        fifo=sum(bug.invariant in trial.alarms for trial in fifo),
-        unit_tests=bool(unit[0].alarms),
+        few=caught(whole[: wanted.ablation_seeds]) if no_faults is not None or fifo is not None else None,
+        no_faults=caught(no_faults),
+        fifo=caught(fifo),
+        unit_tests=None if unit is None else bool(unit[0].alarms),
     )

@@ -32,6 +32,10 @@ class Figures:
     """Invariants that alarmed as well; they do not count."""
     broke: int
     """Seeds in which the engine brought the world down, which is no alarm."""
+    crashed: int = 0
+    """Seeds in which it raised what no engine may raise, which is no alarm either."""
+    few: int | None = None
+    """Caught in how many of the first seeds: those that were run in the other ways as well."""
     no_faults: int | None = None
     fifo: int | None = None
     unit_tests: bool | None = None
@@ -59,6 +63,7 @@ def figures(bug: Bug, trials: Sequence[Trial], right: dict[int, str]) -> Figures
         worst_swipes=max(caught, default=None),
         others=tuple(sorted({name for trial in trials for name in trial.alarms} - {named}, key=_number)),
         broke=sum(bool(trial.broke) for trial in trials),
+        crashed=sum(trial.crashes > 0 for trial in trials),
     )
 
 

@@ -13,7 +13,11 @@ from scenarios.bugs.record import Bug
 from scenarios.bugs.worlds import Way, resolved
 from scenarios.resolve import Resolved
 from simulators.auditor import Finding
+from simulators.kernel import Chunk
 from simulators.world import World
+
+KIND = 1
+"""The column of the events table that says what a row is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Trial:
     broke: str = ""
     said: str = ""
     """The first alarm, in words."""
+    crashes: int = 0
+    """How often the engine raised what is no EngineError."""
 
 
 def attempt(bug: Bug | None, world: str, seed: int, way: Way = Way.WHOLE) -> Trial:
@@ -42,16 +48,22 @@ def attempt(bug: Bug | None, world: str, seed: int, way: Way = Way.WHOLE) -> Tri
     def factory(kit: EngineKit) -> CardEngine:
         return build(kit) if engine is None else engine.build(kit, marks)
 
+    crashes: list[str] = []
+
+    def sink(chunk: Chunk) -> None:
+        crashes.extend(kind for kind in chunk.columns[KIND] if kind == "crash")
+
     try:
-        result = World(ready.settings, ready.purchases, factory).run()
+        result = World(ready.settings, ready.purchases, factory, sink).run()
     except Exception as error:  # noqa: BLE001  a planted engine may break anything; that is its result, and is shown
-        return Trial(seed, _swipes_by(ready, None), marks.reached, "", {}, f"{type(error).__name__}: {error}")
+        return Trial(seed, _swipes_by(ready, None), marks.reached, "", {}, f"{type(error).__name__}: {error}",
+                     crashes=len(crashes))  # fmt: skip
     firsts: dict[str, Finding] = {}
     for finding in sorted(result.findings, key=lambda one: one.at_ns):
         firsts.setdefault(finding.invariant, finding)
     alarms = {name: _swipes_by(ready, finding.at_ns) for name, finding in firsts.items()}
     said = next((f"{one.invariant}: {one.message}" for one in firsts.values()), "")
-    return Trial(seed, result.swipes, marks.reached, result.trace_sha256, alarms, said=said)
+    return Trial(seed, result.swipes, marks.reached, result.trace_sha256, alarms, said=said, crashes=len(crashes))
 
 
 def _swipes_by(ready: Resolved, at_ns: int | None) -> int:

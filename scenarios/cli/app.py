@@ -205,12 +205,12 @@ def bugs(
         list[str] | None, typer.Option("--ids", metavar="GLOB", help="Only bugs of these ids; may be repeated.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Of each bug; all of 59 caught is 95 % with 95 % confidence.")] = 59,
-    right_seeds: Annotated[int, typer.Option(min=0, help="Of the right engine, in each world.")] = 1_000,
+    right_seeds: Annotated[int, typer.Option(min=0, help="Of the right engine.")] = 1_000,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
     time: Annotated[float | None, typer.Option(min=0, metavar="S", help="Begin nothing after so many seconds.")] = None,
-    ablations: Annotated[
-        bool, typer.Option(help="Also without faults, with ties in order, and with the unit tests alone.")
-    ] = True,
+    ablation_seeds: Annotated[
+        int, typer.Option(min=0, help="Also without faults, with ties in order, with the unit tests alone; 0: not.")
+    ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
     page: Annotated[Path | None, typer.Option(help="Write the page of the figures: docs/BUGS.md.")] = None,
 ) -> None:
@@ -220,7 +220,14 @@ def bugs(
     from scenarios.bugs.benchmark import Wanted
     from scenarios.cli import bugs as hunting
 
-    wanted = Wanted(hunting.chosen(tuple(ids or ())), seeds, right_seeds, ablations, jobs or os.cpu_count() or 1, time)
+    wanted = Wanted(
+        hunting.chosen(tuple(ids or ())),
+        seeds,
+        right_seeds,
+        min(ablation_seeds, seeds),
+        jobs or os.cpu_count() or 1,
+        time,
+    )
     raise typer.Exit(hunting.bugs(wanted, as_json=as_json, page=page))
 
 

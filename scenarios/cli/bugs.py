@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from scenarios.bugs import benchmark as benchmarks
 from scenarios.bugs.benchmark import Benchmark, Wanted
 from scenarios.bugs.catalogue import CATALOGUE
+from scenarios.bugs.figures import Figures
 from scenarios.bugs.page import page as page_of
 from scenarios.bugs.record import Bug
 from scenarios.cli import screen
@@ -67,12 +68,8 @@ def _show(result: Benchmark) -> None:
             f"{one.caught:>3} of {one.seeds}", f"reached {one.reached:>3}", f"triggered {one.triggered:>3}",
             f"swipes {median:>3} / {'-' if one.worst_swipes is None else one.worst_swipes:>3}",
         ]  # fmt: skip
-        if one.unit_tests is not None:
-            words += [
-                f"faults off {one.no_faults:>3}",
-                f"fifo {one.fifo:>3}",
-                f"unit {'yes' if one.unit_tests else 'no'}",
-            ]
+        if one.few is not None:
+            words += [f"{name} {'-' if caught is None else caught:>3}" for name, caught in _ways(one)]
         console.print("  ".join(words), markup=False, soft_wrap=True)
     for world, seed, said in result.false_alarms:
         console.print(f"FALSE ALARM  {world}, seed {seed}: {said}", markup=False, soft_wrap=True)
@@ -81,11 +78,16 @@ def _show(result: Benchmark) -> None:
     caught = len(result.figures) - len(result.missed)
     console.print(
         f"{'PASSED' if result.ok else 'FAILED'}  {caught} of {len(result.figures)} bugs caught; right engine: "
-        f"{len(result.false_alarms)} alarms in {result.right_seeds} seeds of {len(result.worlds)} worlds; "
+        f"{len(result.false_alarms)} alarms in {result.right_seeds} seeds, {result.right_runs} runs; "
         f"{result.wall_s:,.0f} s",
         markup=False,
         soft_wrap=True,
     )
+
+
+def _ways(one: Figures) -> tuple[tuple[str, int | str | None], ...]:
+    unit = {True: "yes", False: "no", None: None}[one.unit_tests]
+    return ("few", one.few), ("faults off", one.no_faults), ("fifo", one.fifo), ("unit", unit)
 
 
 def _record(result: Benchmark) -> dict[str, object]:
@@ -93,8 +95,10 @@ def _record(result: Benchmark) -> dict[str, object]:
         "schema": "swipelab.bugs/1",
         "ok": result.ok,
         "seeds": result.seeds,
+        "ablation_seeds": result.ablation_seeds,
         "right": {
             "seeds": result.right_seeds,
+            "runs": result.right_runs,
             "worlds": result.worlds,
             "alarms": [{"world": world, "seed": seed, "said": said} for world, seed, said in result.false_alarms],
         },

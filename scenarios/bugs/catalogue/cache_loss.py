@@ -80,10 +80,26 @@ BUGS = (
         what="A change that the fast store could not follow is ticked off.",
         why="The answer of the call is not looked at.",
         invariant="I12",
-        world="storm",
+        world="behind",
         only_when="the fast store fails while something is given back",
         edits=(
             Edit(_FOLLOW, "await ports.ledger.followed((ref,), behind)", "await ports.ledger.followed((ref,), ())"),
+        ),
+    ),
+    Bug(
+        id="cache_loss-old-standing-is-recorded",
+        family=Family.CACHE_LOSS,
+        what="A decision on an old copy of a card is committed although the card has been frozen since.",
+        why="The cache is written whenever a card changes; that this can fail was not thought of.",
+        invariant="I9",
+        world="standing",
+        only_when="the cache fails, or loses its last writes, while a card is frozen, and the card is swiped",
+        edits=(
+            Edit(
+                _LEDGER,
+                "            if commit.view != books[_VIEW]:\n                return Recorded.OUTDATED\n",
+                "",
+            ),
         ),
     ),
 )

@@ -65,7 +65,7 @@ BUGS = (
         family=Family.FUNDING,
         what="A withdrawal of more than is free sets aside only what is free; what holds give back later can be spent.",
         why="A balance must not be negative.",
-        invariant="I2",
+        invariant="I8",
         world="in_and_out",
         only_when="a withdrawal of everything, with a hold that is released before its payout",
         edits=(
@@ -77,13 +77,13 @@ BUGS = (
         ),
     ),
     Bug(
-        id="funding-payout-only-of-what-was-set-aside",
+        id="funding-deposits-of-one-block-are-one",
         family=Family.FUNDING,
-        what="A payout books what had been set aside for it, even where it is more.",
-        why="A payout always follows its request.",
-        invariant="I10",
+        what="A deposit is known by its account and its block, so a second one in the same block is a repeat.",
+        why="Nobody deposits twice in twelve seconds.",
+        invariant="I11",
         world="in_and_out",
-        only_when="a payout that is told before its request",
-        edits=(Edit(_WITHDRAW, "from_available_usdc6=amount - from_aside\n", "from_available_usdc6=0\n"),),
+        only_when="two deposits of one amount by one customer in one block",
+        edits=(Edit(_DEPOSIT, 'key = f"deposit:{ref}"', 'key = f"deposit:{account_id}:{notice.block_number}"'),),
     ),
 )

@@ -42,34 +42,35 @@ BUGS = (
         edits=(Edit(_CAPTURE, "if ref in rows.posted or ref in posted:", "if ref in posted:"),),
     ),
     Bug(
-        id="idempotency-deposit-known-by-its-block",
-        family=Family.IDEMPOTENCY,
-        what="A deposit is known by its event and its block, so that one whose block was replaced is credited again.",
-        why="Block number and log index make a handy key.",
-        invariant="I3",
-        world="storm",
-        only_when="a deposit that is told again from another block",
-        edits=(
-            Edit(
-                "engine.services.deposit",
-                'key = f"deposit:{ref}"',
-                'key = f"deposit:{ref}:{notice.block_number}"',
-            ),
-        ),
-    ),
-    Bug(
         id="idempotency-decline-in-need-is-not-stored",
         family=Family.IDEMPOTENCY,
         what="The decline of a request that ran out of time is answered and not stored.",
         why="Errors are not answers.",
         invariant="I3",
-        world="storm",
+        world="slow_stores",
         only_when="a request that runs out of time and is repeated, or that the ledger still commits",
         edits=(
             Edit(
                 _AUTHORIZE,
                 "            return Commit(answers=(answer,), result=(answer, account_in(rows, request)))",
                 "            return Commit(result=(answer, account_in(rows, request)))",
+            ),
+        ),
+    ),
+    Bug(
+        id="idempotency-increment-counts-twice",
+        family=Family.IDEMPOTENCY,
+        what="An increment that is repeated is added again, under the same answer.",
+        why="The authorization id was taken for the key, and an increment shares it.",
+        invariant="I3",
+        world="whole_life",
+        only_when="an increment whose answer gets lost, or that comes twice",
+        edits=(
+            Edit(
+                "engine.services.increase",
+                "            if rows.answers:\n                return Commit()\n",
+                "            if rows.answers and request.authorization_id not in rows.authorizations:\n"
+                "                return Commit()\n",
             ),
         ),
     ),

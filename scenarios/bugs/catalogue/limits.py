@@ -128,8 +128,8 @@ BUGS = (
         edits=(
             Edit(
                 _HOLDS,
-                "self.count(day_of(after.counted_at_ns), ",
-                "self.count(self.day, ",
+                "self.count(day, after",
+                "self.count(self.day, after",
             ),
         ),
     ),
@@ -165,6 +165,22 @@ BUGS = (
                 "authorization_id, account_id, amount_usdc6, amount_cents, at_ns, request.card_id, request.mcc",
                 "authorization_id, account_id, amount_usdc6, 0 if request.kind is _ESTIMATE else amount_cents, at_ns,\n"
                 "                    request.card_id, request.mcc",
+            ),
+        ),
+    ),
+    Bug(
+        id="limits-increments-do-not-count",
+        family=Family.LIMITS,
+        what="An increment takes funds, and nothing of the limits.",
+        why="One purchase, one count: the counter was already moved by the estimate.",
+        invariant="I4",
+        world="whole_life",
+        only_when="an estimate that grows on a day that fills up",
+        edits=(
+            Edit(
+                "engine.services.increase",
+                "usdc6_of(request.amount_cents), request.amount_cents,\n",
+                "usdc6_of(request.amount_cents), 0,\n",
             ),
         ),
     ),

@@ -13,7 +13,7 @@ BUGS = (
         family=Family.MESSAGES,
         what="A reversal that overtakes its authorization is answered and forgotten; the original is then approved.",
         why="There was nothing to reverse.",
-        invariant="I3",
+        invariant="I9",
         world="storm",
         only_when="a reversal that overtakes its authorization",
         edits=(
@@ -27,16 +27,16 @@ BUGS = (
     Bug(
         id="messages-late-approval-stands",
         family=Family.MESSAGES,
-        what="What was declined for want of time and approved behind it is not undone.",
-        why="Nobody awaits the job that undoes it, and its condition is never true.",
+        what="Where the ledger does not tell what became of a request, it is declined, though it may stand approved.",
+        why="Every error has to become an answer.",
         invariant="I3",
-        world="storm",
-        only_when="a commit that takes effect after its request was declined",
+        world="slow_stores",
+        only_when="a commit that takes effect, a ledger that fails before it can be asked about it, and a repeat",
         edits=(
             Edit(
                 _AUTHORIZE,
-                "or not stored.response.approved:",
-                "or stored.response.approved:",
+                'raise PortUnavailable(f"{request.idempotency_key}: the ledger cannot be asked now") from error',
+                "return unavailable(request).response",
             ),
         ),
     ),
@@ -45,7 +45,7 @@ BUGS = (
         family=Family.MESSAGES,
         what="An authorization is committed over the mark of the reversal that overtook it.",
         why="INSERT ... ON CONFLICT DO UPDATE.",
-        invariant="I3",
+        invariant="I9",
         world="storm",
         only_when="a reversal that overtakes its authorization",
         edits=(

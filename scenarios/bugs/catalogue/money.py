@@ -66,4 +66,20 @@ BUGS = (
         only_when="two tips of one customer in one batch, together more than is left",
         edits=(Edit(_CAPTURE, "self._own[account_id] = own - taken", "self._own.pop(account_id, None)"),),
     ),
+    Bug(
+        id="money-dispute-of-a-part-credits-all",
+        family=Family.MONEY,
+        what="A dispute of a part of a sale credits the whole sale.",
+        why="The amount is looked up with the sale.",
+        invariant="I10",
+        world="whole_life",
+        only_when="a dispute of a part",
+        edits=(
+            Edit(
+                "engine.services.dispute",
+                "sale.account_id, notice.network, notice.amount_cents, notice.state",
+                "sale.account_id, notice.network, credits.cents_down(sale.amount_usdc6), notice.state",
+            ),
+        ),
+    ),
 )

@@ -49,13 +49,30 @@ BUGS = (
         what="A hold placed by a process that died before its commit is never given back.",
         why="The sweep was written for committed work alone.",
         invariant="I12",
-        world="storm",
+        world="drained",
         only_when="the process dies between placing a hold and committing it, and the purse is needed later",
         edits=(
             Edit(
                 _SWEEP,
                 "        await self._give_back(now_ns - self._orphan_age_ns)\n",
                 "        self._swept_until_ns = now_ns - self._orphan_age_ns\n",
+            ),
+        ),
+    ),
+    Bug(
+        id="races-answered-before-it-is-stored",
+        family=Family.RACES,
+        what="An approval is answered while its commit is still on its way.",
+        why="It takes a round trip off every answer, and the commit never fails.",
+        invariant="I3",
+        world="drained",
+        only_when="a commit that is refused, or that never leaves",
+        edits=(
+            Edit(
+                "engine.services.authorize",
+                "            recorded = await ports.ledger.record(commit)\n",
+                "            self._background.until_done(lambda behind=commit: ports.ledger.record(behind), 'commit')\n"
+                "            recorded = Recorded.DONE\n",
             ),
         ),
     ),

@@ -88,4 +88,54 @@ BUGS = (
             ),
         ),
     ),
+    Bug(
+        id="settlement-refund-is-burned-all-the-same",
+        family=Family.SETTLEMENT,
+        what="A refund is booked, and what is burned is not made smaller by it.",
+        why="Only captures are queued for settlement.",
+        invariant="I7",
+        world="whole_life",
+        only_when="a refund",
+        edits=(
+            Edit(
+                "engine.services.capture",
+                "return entries, change, -free, result",
+                "return entries, change, 0 * free, result",
+            ),
+        ),
+    ),
+    Bug(
+        id="settlement-credit-of-nothing-is-dropped",
+        family=Family.SETTLEMENT,
+        what="A credit that is larger than what waits to be burned is thrown away at the next tick.",
+        why="A net below zero cannot be burned, so the row is deleted.",
+        invariant="I7",
+        world="whole_life",
+        only_when="a refund when nothing of its customer waits to be burned, and a purchase later",
+        edits=(
+            Edit(
+                "simulators.backends.ledger",
+                "        account_ids = list(islice(owing, max_users))\n",
+                "        for below in [key for key, queue in self._queued.items() if queue.net_usdc6 <= 0]:\n"
+                "            del self._queued[below]\n"
+                "        account_ids = list(islice(owing, max_users))\n",
+            ),
+        ),
+    ),
+    Bug(
+        id="settlement-thirty-two-bits",
+        family=Family.SETTLEMENT,
+        what="What one user burns in one batch is cut to 32 bits, 4,294.967295 USDC.",
+        why="The column was an unsigned integer.",
+        invariant="I7",
+        world="drained",
+        only_when="more than 4,294.967295 USDC of one user in one batch",
+        edits=(
+            Edit(
+                _NETTING,
+                "nets[account_id] = nets.get(account_id, 0) + amount_usdc6",
+                "nets[account_id] = (nets.get(account_id, 0) + amount_usdc6) & 0xFFFF_FFFF",
+            ),
+        ),
+    ),
 )

@@ -103,6 +103,8 @@ async def there_is_one_dispute_for_a_sale(bench: Bench) -> None:
     await _sold(bench)
     await bench.dispute("d", "a1.1", SUBMITTED, 1_000)
     same(await bench.dispute("other", "a1.1", SUBMITTED, 1_000), DisputeReceipt("other", NOT_ALLOWED, None, 0, 0))
+    receipt = await bench.dispute("other", "a1.1", REPRESENTMENT, 1_000)
+    same(receipt, DisputeReceipt("other", NOT_ALLOWED, None, 0, 0), "the answer to a state that the first could reach")
     same(await bench.funds(), {"available": 8_000, "unsettled": 2_000}, "the funds")
     await bench.dispute("d", "a1.1", LOST, 1_000)
     same((await bench.dispute("other", "a1.1", SUBMITTED, 1_000, key="again")).outcome, NOT_ALLOWED)

@@ -60,3 +60,13 @@ async def another_key_opens_no_second_hold_for_an_authorization(bench: Bench) ->
     await bench.approve("a1", 2_500)
     same(declined(await bench.authorize("a1", 2_500, key="k2")), DeclineReason.INVALID_TRANSACTION, "the reason")
     same(await bench.funds(), {"available": 7_500, "held": 2_500}, "the funds")
+
+
+@case("Idempotency", each("cents", [-1, 0]))
+async def a_known_key_is_looked_at_before_the_amount(bench: Bench, cents: int) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    await bench.approve("a1", 2_500)
+    with refused(IdempotencyConflict):
+        await bench.authorize("a1", cents)
+    same(await bench.funds(), {"available": 7_500, "held": 2_500}, "the funds")

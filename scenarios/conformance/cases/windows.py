@@ -107,7 +107,7 @@ async def so_many_approvals_and_no_more(bench: Bench, bound: str) -> None:
     await bench.approve("a1", 100)
     await bench.approve("a2", 100)
     same(declined(await bench.authorize("a3", 1)), DeclineReason.VELOCITY_LIMIT, "the reason")
-    await bench.increment("a1", 100)
+    same(declined(await bench.increment("a1", 100)), None, "the reason against an increment, which is none of them")
     await bench.reverse("a2", cents=99)
     same(declined(await bench.authorize("a4", 1)), DeclineReason.VELOCITY_LIMIT, "the reason with a cent left")
     await bench.reverse("a2", key="the rest")

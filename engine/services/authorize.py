@@ -156,7 +156,7 @@ class Authorize:
             if recorded is Recorded.ANSWERED:
                 return None
             if recorded is Recorded.EXISTS:
-                return await self._decline_taken(request, fingerprint)
+                return await self._decline_taken(request, fingerprint, reason)
             amount_cents, amount_usdc6 = request.amount_cents, usdc6_of(request.amount_cents)
 
     def _lifetime_ns(self, request: AuthorizationRequest) -> int:
@@ -187,15 +187,21 @@ class Authorize:
         rows: Rows = (await self._ports.ledger.update(touch, lambda rows: Commit(result=rows))).result
         return bool(rows.answers or rows.authorizations)
 
-    async def _decline_taken(self, request: AuthorizationRequest, fingerprint: bytes) -> AuthorizationResponse | None:
-        """The authorization id is taken: by another key, whose hold stays, or by a reversal that came first."""
+    async def _decline_taken(
+        self, request: AuthorizationRequest, fingerprint: bytes, other: DeclineReason | None = None
+    ) -> AuthorizationResponse | None:
+        """The authorization id is taken: by another key, whose hold stays, or by a reversal that came first.
+
+        That a reversal came first is said where there is no ``other`` reason.
+        """
 
         def transition(rows: Rows) -> Commit:
             if rows.answers:
                 return Commit()
             known = rows.authorizations.get(request.authorization_id)
-            early = known is not None and known.status is Status.REVERSED
-            reason = DeclineReason.REVERSED_BEFORE_ARRIVAL if early else DeclineReason.INVALID_TRANSACTION
+            reason = DeclineReason.INVALID_TRANSACTION
+            if known is not None and known.status is Status.REVERSED:
+                reason = other or DeclineReason.REVERSED_BEFORE_ARRIVAL
             response = declined(request.authorization_id, reason)
             return Commit(answers=(Answer(request.idempotency_key, fingerprint, response),), result=response)
 

@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 from test_authorize_when_stores_fail import REQUEST, run
 from test_power_cut_at_every_await import OPENING, Shop
 
-from engine.domain.terms import DAY_NS, LimitTerms
+from engine.domain.policies import PRESETS
+from engine.domain.scopes import Tally
+from engine.domain.terms import DAY_NS, NO_LIMITS, LimitTerms
 from engine.interface import (
     ClearingBatch,
     DepositNotice,
@@ -40,6 +42,10 @@ TERMS = Terms(
     LimitTerms(per_transaction_cents=1_000, daily_cents=1_500, monthly_cents=1_500), decision_budget_ns=10**12
 )
 OPENED_WITH = 2_000
+OF_CARD = replace(NO_LIMITS, per_transaction_cents=1_000, weekly_cents=1_500, policy=PRESETS["stripe"])
+LIMITED = replace(OPENING, cards=(replace(OPENING.cards[0], limits=OF_CARD),))
+WHERE = {"account": (TERMS, OPENING), "card": (replace(TERMS, limits=NO_LIMITS), LIMITED)}
+"""The limit of 1,500 is the account's, a day, or the card's, a week."""
 
 
 class Gate:
@@ -139,28 +145,31 @@ def long_history(seed: int) -> list[tuple[str, Any]]:
     return steps
 
 
+@pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("seed", range(12))
-def test_in_long_histories_nothing_is_exceeded_and_nothing_is_lost(seed) -> None:
-    live_through(long_history(seed))
+def test_in_long_histories_nothing_is_exceeded_and_nothing_is_lost(seed, where) -> None:
+    live_through(long_history(seed), where)
 
 
 @settings(max_examples=150, deadline=None)
-@given(STEPS)
-def test_nothing_is_exceeded_and_nothing_is_lost(steps) -> None:
-    live_through(steps)
+@given(STEPS, st.sampled_from(sorted(WHERE)))
+def test_nothing_is_exceeded_and_nothing_is_lost(steps, where) -> None:
+    live_through(steps, where)
 
 
-def live_through(steps: list[tuple[str, Any]]) -> None:
+def live_through(steps: list[tuple[str, Any]], where: str) -> None:
+    terms, opening = WHERE[where]
+
     async def scenario(kernel):
         shop, generation = Shop(kernel), 0
 
         def powered():
             gate = Gate()
             stores = {name: Gated(gate, port) for name, port in shop.stores.items()}
-            return gate, kernel.power_group(f"engine {generation}"), build(EngineKit(TERMS, Ports(shop, **stores)))
+            return gate, kernel.power_group(f"engine {generation}"), build(EngineKit(terms, Ports(shop, **stores)))
 
-        plain = build(EngineKit(TERMS, Ports(shop, **shop.stores)))
-        await plain.open_account(OPENING)
+        plain = build(EngineKit(terms, Ports(shop, **shop.stores)))
+        await plain.open_account(opening)
         await plain.deposit(DepositNotice("opening", "ada", OPENED_WITH * 10_000, 1))
         gate, group, engine = powered()
         for verb, what in steps:
@@ -216,5 +225,14 @@ async def check_images(shop: Shop) -> None:
     known = list(shop.ledger._authorizations.of("ada"))
     assert image.available_usdc6 == shop.ledger._funds["ada"][0]
     assert image.month_cents == sum(a.counted_cents for a in known)
+    if image.tally is not None:
+        wanted = shop.holds._wanted["ada"].values()
+        anew = Tally(wanted, [a.spend for a in known])
+        assert totals_of(image.tally, shop.now_ns()) == totals_of(anew, shop.now_ns())
     held = {a.authorization_id: a.held_cents * 10_000 for a in known if a.held_cents}
     assert {key: left for key, (owner, left) in shop.holds._holds.items() if owner is image} == held
+
+
+def totals_of(tally: Tally, at_ns: int) -> dict[str, Any]:
+    """What counts, by scope."""
+    return {key: counters.totals(at_ns) for key, counters in tally._counters.items()}

@@ -380,6 +380,21 @@ def test_what_one_card_spends_counts_for_its_mandate_and_not_for_other_cards(mak
     run(scenario)
 
 
+@pytest.mark.parametrize(("cents", "reason"), [(99, None), (100, None), (101, DeclineReason.WEEKLY_LIMIT)])
+@pytest.mark.parametrize("grown", [False, True])
+def test_what_is_spent_under_plain_limits_counts_in_the_others_too(make, grown, cents, reason) -> None:
+    async def scenario(kernel):
+        books, scopes = Books(make(kernel)), own("mandate:m", weekly_cents=300)
+        assert await books.place(spent_by("a", 100), scopes) is None
+        assert await books.place(spent_by("b", 50 if grown else 100, card="free"), WIDE) is None
+        if grown:
+            more = spent_by("b", 50, card="free")._replace(extends=books.spends["b"])
+            assert await books.place(more, WIDE) is None
+        assert await books.place(spent_by("c", cents), scopes) is reason
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("scopes", [LIMITS, (*LIMITS, *own("card:c")[1:])], ids=["plain", "with a card's"])
 @pytest.mark.parametrize(("cents", "reason"), [(399, None), (400, None), (401, DeclineReason.TRANSACTION_LIMIT)])
 def test_the_limit_of_a_transaction_holds_for_it_with_its_increments(make, scopes, cents, reason) -> None:
@@ -415,8 +430,8 @@ def test_an_advice_counts_above_the_limit_and_a_forced_capture_where_the_policy_
         assert await books.place(spent_by("a", 60), scopes) is None
         capture = spent_by("p", 41).spend._replace(forced=True)
         await books.follow("capture", capture)
-        assert await books.place(spent_by("b", 40), scopes) is None
         assert await books.place(spent_by("c", 1), forced) is DeclineReason.DAILY_LIMIT
+        assert await books.place(spent_by("b", 40), scopes) is None
         await books.follow("advice", spent_by("told", 500, DAY_1 + 2 * DAY_NS).spend)
         assert await books.place(spent_by("d", 1, DAY_1 + 2 * DAY_NS), scopes) is DeclineReason.DAILY_LIMIT
 

@@ -159,6 +159,7 @@ def test_a_part_that_uses_the_hold_up_is_the_last_one(cents: int, held: int, sta
         (opened(100).captured(100, final=True).refunded(70).refunded(31), 100, 100, 0),
         (opened(100).captured(30, final=False).refunded(30).reversed(20).expired(), 30, 100, 0),
         (opened(100).refunded(80).advised(50).increased(7), 57, 57, 7),
+        (opened(100).refunded(150).increased(30), 130, 130, 30),
     ],
 )
 def test_what_comes_back_counts_no_more_where_the_policy_says_so(after, by_default, never, marqeta) -> None:

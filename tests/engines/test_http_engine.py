@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from engine_bench import START_NS, Bench, BenchChain, BenchClock
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -27,17 +26,18 @@ from engine.interface import (
     RequestInFlight,
     Terms,
 )
-from engine.ports import Ports
 from engine.wire import VERBS, from_bytes, problem_of, to_bytes
+from scenarios.conformance.bench import Bench
+from scenarios.conformance.chain import START_NS, BenchChain, BenchClock
+from scenarios.conformance.subject import kit as kit_of
 from scenarios.engines import asgi_app, reference
 from simulators.http_engine import HttpEngine, WrongBody
 from simulators.kernel import Kernel
 
 
 def kit() -> EngineKit:
-    clock, nothing = BenchClock(), None
-    ports: Any = Ports(clock, nothing, nothing, nothing, BenchChain(clock))  # type: ignore[arg-type]
-    return EngineKit(Terms(), ports)
+    clock = BenchClock()
+    return kit_of(Terms(), clock, BenchChain(clock))
 
 
 class Answering:
@@ -163,11 +163,12 @@ def test_a_starlette_app_serves_an_engine_and_is_started_and_shut_down() -> None
     served = StarletteApp()
 
     async def whole() -> None:
+        clock = BenchClock()
         engine = HttpEngine(served.app, kit())
         assert served.lived == []
         await asyncio.gather(*(engine.open_account(OPENING) for _ in range(3)))
         assert served.lived == ["startup"]
-        bench = Bench((engine, BenchClock(), BenchChain(BenchClock())), Terms())
+        bench = Bench(engine, clock, BenchChain(clock), Terms())
         bench.addresses["ada"] = "0xada"
         await bench.fund(10_000)
         assert (await engine.authorize(REQUEST)).approved

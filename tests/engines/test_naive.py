@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from engine_bench import START_NS, WIDE, Bench, make
 
 from engine.interface import (
     AuthorizationAdvice,
@@ -21,6 +20,9 @@ from engine.interface import (
     Terms,
     WithdrawalStage,
 )
+from scenarios.conformance.bench import WIDE, Bench
+from scenarios.conformance.chain import START_NS, BenchChain, BenchClock
+from scenarios.conformance.subject import kit
 from scenarios.engines import naive
 from simulators.auditor import Auditor
 from simulators.kernel import Kernel
@@ -32,8 +34,11 @@ def findings(scenario: Callable[[Bench], Coroutine[Any, Any, None]], terms: Term
     """Run the naive engine in virtual time; its round trips take their milliseconds."""
     terms = terms or Terms(limits=WIDE)
 
+    clock = BenchClock()
+    chain = BenchChain(clock)
+
     async def whole() -> Auditor:
-        bench = Bench(make(naive.build, terms), terms)
+        bench = Bench(naive.build(kit(terms, clock, chain)), clock, chain, terms)
         await bench.open()
         await bench.fund(10_000)
         await scenario(bench)
@@ -139,7 +144,7 @@ def test_an_unknown_outcome_is_burned_again_under_another_id() -> None:
         await bench.settle()
         await bench.settle()
         assert len(set(bench.chain.submitted)) == 2
-        assert bench.chain.balances["0xada"] == 50_000_000
+        assert bench.chain_usdc6() == 50_000_000
 
     assert "I7" in findings(scenario).counts
 

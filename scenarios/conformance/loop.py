@@ -25,6 +25,15 @@ class QuickLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._passed_s
 
+    def close(self) -> None:
+        """What an engine still does behind its answers ends here."""
+        left = [] if self.is_closed() else asyncio.all_tasks(self)
+        for task in left:
+            task.cancel()
+        if left:
+            self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        super().close()
+
     def jump(self, seconds: float) -> None:
         self._passed_s += seconds
 

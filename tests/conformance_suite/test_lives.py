@@ -16,6 +16,7 @@ from scenarios.engines import reference
 from scenarios.problems import BadInput
 
 TestTheReferenceEngineLives = conformance_machine("reference").TestCase
+TestTheProductionEngineLives = conformance_machine("engine").TestCase
 TestTheReferenceEngineLivesBehindAsgi = conformance_machine("asgi:scenarios.engines.asgi_app:app", examples=10).TestCase
 
 

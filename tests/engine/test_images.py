@@ -81,6 +81,22 @@ def test_a_reload_that_fails_fails_for_all_who_share_it_and_the_next_is_a_new_on
     run(scenario)
 
 
+def test_who_asks_for_a_new_image_does_not_get_one_that_is_being_made_already() -> None:
+    """That one may have been read before, and placed upon since."""
+
+    async def scenario(kernel):
+        shop = await started(kernel, nothing)
+        reloads, images = counted(shop, "reload"), shop.engine().authorize._images
+        shared = asyncio.gather(images.load("ada"), images.load("ada"))
+        await asyncio.sleep(0.0001)
+        assert len(reloads) == 1
+        await asyncio.gather(images.renew("ada"), images.renew("ada"))
+        await shared
+        assert len(reloads) == 2, "those who ask for a new one meanwhile share that one"
+
+    run(scenario)
+
+
 FOLLOWED = {
     name: case
     for name, case in (MESSAGES | NOTICES).items()

@@ -24,6 +24,7 @@ from engine.interface import (
     DeclineReason,
     DepositNotice,
     EngineKit,
+    LimitTerms,
     MandateOpening,
     MandateStatus,
     Terms,
@@ -32,6 +33,7 @@ from engine.ports import Ports
 from engine.services.engine import build
 
 Meeting = Callable[[Shop], Awaitable[Any]]
+USUAL_TERMS = Terms()
 MOST_CALLS = 16
 """More than any verb here makes; every number up to it is tried, and the test fails where it is not enough."""
 
@@ -59,9 +61,9 @@ class Interrupted:
 
 
 class Plan:
-    def __init__(self, shop: Shop, at: int, after: bool, meeting: Meeting) -> None:
+    def __init__(self, shop: Shop, at: int, after: bool, meeting: Meeting, terms: Terms) -> None:
         self.shop, self.at, self.after, self.meeting = shop, at, after, meeting
-        self.calls, self.met = 0, None
+        self.calls, self.met, self.terms = 0, None, terms
 
     async def meet(self) -> None:
         """Whole, with an engine of its own; the decision that is interrupted has not that much time, so none passes."""
@@ -70,10 +72,10 @@ class Plan:
     def engine(self) -> Any:
         """Its budget is long: how long a meeting takes is not the question here."""
         stores = {name: Interrupted(name, port, self) for name, port in self.shop.stores.items()}
-        return build(EngineKit(Terms(decision_budget_ns=600 * 10**9), Ports(clock=self.shop, **stores)))
+        return build(EngineKit(replace(self.terms, decision_budget_ns=600 * 10**9), Ports(clock=self.shop, **stores)))
 
 
-def at_every_point(before: Any, ask: Any, meeting: Meeting, judge: Any) -> int:
+def at_every_point(before: Any, ask: Any, meeting: Meeting, judge: Any, terms: Terms = USUAL_TERMS) -> int:
     """Returns at how many points they met."""
     met = 0
     for at in range(1, MOST_CALLS + 1):
@@ -81,7 +83,7 @@ def at_every_point(before: Any, ask: Any, meeting: Meeting, judge: Any) -> int:
 
             async def scenario(kernel, at=at, after=after):
                 shop = await started(kernel, before)
-                plan = Plan(shop, at, after, meeting)
+                plan = Plan(shop, at, after, meeting, terms)
                 answer = await ask(plan.engine())
                 if plan.met is None:
                     return 0
@@ -271,3 +273,34 @@ def test_a_reversal_of_anothers_frees_nothing_and_the_true_one_still_does(name, 
         assert (await shop.engine().reverse(REVERSAL)).released_cents == 600
 
     run(scenario)
+
+
+@pytest.mark.parametrize("amount_cents", [100, 200])
+def test_an_increment_meets_a_new_image_and_is_in_the_image_that_counts(amount_cents) -> None:
+    async def renew(shop: Shop) -> None:
+        await shop.engine().authorize._images.renew("ada")
+
+    async def judge(shop: Shop, answer: Any, met: Any) -> None:
+        assert answer.approved
+        funds = await shop.ledger.funds("ada")
+        assert funds.held_usdc6 == HELD + amount_cents * 10_000
+        assert shop.holds.available_usdc6("ada") == funds.available_usdc6
+
+    at_every_point(approved, lambda e: e.authorize(replace(MORE, amount_cents=amount_cents)), renew, judge)
+
+
+@pytest.mark.parametrize("first_cents", [99, 100, 101])
+def test_two_increments_that_meet_keep_to_the_limit_of_one_transaction_together(first_cents) -> None:
+    """600 are held, 800 is the limit: 100 and 100 more are the most that both may have."""
+    other = replace(MORE, idempotency_key="key-3", amount_cents=first_cents)
+    terms = Terms(LimitTerms(per_transaction_cents=800))
+
+    async def more(shop: Shop) -> Any:
+        return await build(EngineKit(terms, Ports(clock=shop, **shop.stores))).authorize(other)
+
+    async def judge(shop: Shop, answer: Any, met: Any) -> None:
+        granted = answer.approved_cents + met.approved_cents
+        assert (await shop.ledger.funds("ada")).held_usdc6 == HELD + granted * 10_000
+        assert answer.approved + met.approved == (2 if first_cents <= 100 else 1)
+
+    at_every_point(approved, lambda e: e.authorize(replace(MORE, amount_cents=100)), more, judge, terms)

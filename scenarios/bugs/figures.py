@@ -40,11 +40,26 @@ class Figures:
     fifo: int | None = None
     unit_tests: bool | None = None
 
+    @property
+    def hard(self) -> str:
+        """What is hard about it, by design or as measured; "" for nothing."""
+        if self.bug.hard:
+            return f"one {self.bug.hard}"
+        if self.few and self.no_faults == 0:
+            return "faults alone"
+        return "seldom" if self.caught and 4 * self.caught <= self.seeds else ""
+
     def record(self) -> dict[str, object]:
         """For JSON."""
         plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "bug"}
         bug = self.bug
-        named = {"id": bug.id, "family": str(bug.family), "what": bug.what, "only_when": bug.only_when}
+        named = {
+            "id": bug.id,
+            "family": str(bug.family),
+            "what": bug.what,
+            "only_when": bug.only_when,
+            "hard": self.hard,
+        }
         return {**named, "invariant": bug.invariant, "world": bug.world, **plain}
 
 

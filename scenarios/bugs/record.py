@@ -33,9 +33,9 @@ class Edit:
 class Bug:
     """One realistic fault of the production engine.
 
-    ``what`` is wrong, and ``why``: how it comes about in real code. ``only_when``: the one condition under which a
-    hard one shows, "" for those that show at once. ``invariant`` is the only alarm that counts. ``world`` names the
-    scenario in ``worlds/`` that it is hunted in.
+    ``what`` is wrong, and ``why``: how it comes about in real code. ``only_when``: the condition under which it shows,
+    "" for those that show at once; ``hard`` is what is rare about it by design: one date, amount or interleaving.
+    ``invariant`` is the only alarm that counts. ``world`` names the scenario in ``worlds/`` that it is hunted in.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Bug:
     world: str
     edits: tuple[Edit, ...]
     only_when: str = ""
+    hard: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ BUGS = (
         what="After a failover, what the replica remembers is taken for what is.",
         why="No generation key: the new primary answers like the old one.",
         invariant="I4",
-        world="rush",
+        world="failover",
         only_when="a failover that loses an acknowledged write of an account near its limit",
         edits=(
             Edit(
@@ -63,7 +63,8 @@ BUGS = (
         what="A hold that was placed before a loss is committed after it.",
         why="The ledger checks the balance, and the balance is enough.",
         invariant="I4",
-        world="rush",
+        world="bursts",
+        hard="interleaving",
         only_when="a loss between placing a hold and committing it, near a limit",
         edits=(
             Edit(

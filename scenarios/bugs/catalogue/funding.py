@@ -83,6 +83,7 @@ BUGS = (
         why="Nobody deposits twice in twelve seconds.",
         invariant="I11",
         world="in_and_out",
+        hard="interleaving",
         only_when="two deposits of one amount by one customer in one block",
         edits=(Edit(_DEPOSIT, 'key = f"deposit:{ref}"', 'key = f"deposit:{account_id}:{notice.block_number}"'),),
     ),

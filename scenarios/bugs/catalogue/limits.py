@@ -37,6 +37,7 @@ BUGS = (
         why="Windows were given as numbers of days.",
         invariant="I12",
         world="month_end",
+        hard="date",
         only_when="a month's limit that fills up shortly before the turn of the month",
         edits=(
             Edit(_WINDOWS, "    when = date.fromordinal(_EPOCH_ORDINAL + day)\n", "    return day // 30\n"),
@@ -50,6 +51,7 @@ BUGS = (
         why="A table of the lengths of months, without leap years.",
         invariant="I4",
         world="month_end",
+        hard="date",
         only_when="the 29th of February",
         edits=(
             Edit(
@@ -66,6 +68,7 @@ BUGS = (
         why="Nobody runs the tests at New Year.",
         invariant="I12",
         world="new_year",
+        hard="date",
         only_when="the turn of a year",
         edits=(Edit(_WINDOWS, "    return when.year * 12 + when.month - 1", "    return when.month"),),
     ),
@@ -76,6 +79,7 @@ BUGS = (
         why="'Below the limit' was taken to the letter.",
         invariant="I12",
         world="month_end",
+        hard="amount",
         only_when="an amount that equals the limit to the cent",
         edits=(
             Edit(
@@ -92,6 +96,7 @@ BUGS = (
         why="The limit is compared before the amount is added, for whole dollars.",
         invariant="I4",
         world="month_end",
+        hard="amount",
         only_when="a day that ends exactly one cent over",
         edits=(
             Edit(
@@ -181,6 +186,38 @@ BUGS = (
                 "engine.services.increase",
                 "usdc6_of(request.amount_cents), request.amount_cents,\n",
                 "usdc6_of(request.amount_cents), 0,\n",
+            ),
+        ),
+    ),
+    Bug(
+        id="limits-mandate-without-a-day-has-none",
+        family=Family.LIMITS,
+        what="A mandate that has no limit a day is taken for one without limits; its merchant categories do not count.",
+        why="The first mandates all had a daily limit.",
+        invariant="I4",
+        world="standing",
+        only_when="a purchase in a category that its mandate blocks",
+        edits=(
+            Edit(
+                "engine.domain.scopes",
+                "mandate is not None and mandate.limits is not None:",
+                "mandate is not None and mandate.limits is not None and mandate.limits.daily_cents is not None:",
+            ),
+        ),
+    ),
+    Bug(
+        id="limits-mandate-replaces-those-of-the-card",
+        family=Family.LIMITS,
+        what="The limits of a card do not hold where it spends under a mandate.",
+        why="The narrower scope was thought to be the mandate.",
+        invariant="I4",
+        world="standing",
+        only_when="a card with limits under a mandate",
+        edits=(
+            Edit(
+                "engine.domain.scopes",
+                "    if card.limits is not None:\n",
+                "    if card.limits is not None and not card.mandate_id:\n",
             ),
         ),
     ),

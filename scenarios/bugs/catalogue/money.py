@@ -15,6 +15,7 @@ BUGS = (
         why="The chain library takes a decimal number of dollars; most amounts survive it.",
         invariant="I10",
         world="storm",
+        hard="amount",
         only_when="an amount whose dollars are a little less in binary, like $1.13",
         edits=(Edit("engine.domain.money", "return cents * USDC6_PER_CENT", "return int(cents / 100 * 1_000_000)"),),
     ),

@@ -24,20 +24,20 @@ PLANNED: tuple[Planned, ...] = (
         Family.LIMITS,
         "A replaced card starts with empty windows.",
         "I4",
-        "limits of cards in the worlds",
+        "an auditor that counts the windows of cards: today what one purchase breaks by itself, and those of accounts",
     ),
     Planned(
         "limits-week-starts-on-monday",
         Family.LIMITS,
         "Weeks start on Monday under a policy that says Sunday.",
         "I4",
-        "weekly limits in the worlds",
+        "an auditor that counts weeks: today days and months",
     ),
     Planned(
         "limits-day-of-daylight-saving",
         Family.LIMITS,
         "Every local day has 24 hours.",
         "I4",
-        "local days in the worlds",
+        "an auditor that counts in local days: today in UTC",
     ),
 )

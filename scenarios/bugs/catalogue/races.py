@@ -15,6 +15,7 @@ BUGS = (
         why="GET, add, SET instead of INCRBY.",
         invariant="I4",
         world="rush",
+        hard="interleaving",
         only_when="two swipes of one purse within a round trip, where the day has room for one",
         edits=(
             Edit(
@@ -33,6 +34,7 @@ BUGS = (
         why="Two commands to the fast store instead of one script.",
         invariant="I4",
         world="rush",
+        hard="interleaving",
         only_when="two swipes of one purse within a round trip, where the limit has room for one",
         edits=(
             Edit(

@@ -129,6 +129,7 @@ BUGS = (
         why="The column was an unsigned integer.",
         invariant="I7",
         world="drained",
+        hard="amount",
         only_when="more than 4,294.967295 USDC of one user in one batch",
         edits=(
             Edit(

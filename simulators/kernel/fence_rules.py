@@ -30,6 +30,15 @@ AUDITED = {
     "pty.spawn": ("pty.spawn", PROCESS),
 }
 
+# Files that tell the time or make randomness, by their own names: a link to one of them is not seen through.
+DEVICES = {
+    "/dev/hwrng": RANDOM,
+    "/dev/random": RANDOM,
+    "/dev/urandom": RANDOM,
+    "/proc/sys/kernel/random/uuid": IDS,
+    "/proc/uptime": CLOCK,
+}
+
 # Infrastructure that stamps or labels what it handles: it gets the virtual clock and a stream's bytes, not an error.
 # Threads, sockets and processes are refused to it all the same.
 INFRASTRUCTURE = {

@@ -3,12 +3,14 @@
 They stand inside `Kernel.run` only, for the thread that runs the kernel only, and what they patch is restored exactly.
 A breach ends the run even when the code that caused it swallows the exception. Infrastructure named in
 `fence_rules.INFRASTRUCTURE` gets the virtual clock instead; modules being imported may do as they like, on a virtual
-clock. Not fenced: sockets opened before the run, file access, `numpy.datetime64("now")`, and clocks that a default
-argument or a closure captured before the run (`from time import time` at module level is caught).
+clock. Not fenced: sockets opened before the run, files other than those of `fence_rules.DEVICES`,
+`numpy.datetime64("now")`, and clocks that a default argument or a closure captured before the run (`from time import
+time` at module level is caught).
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.kernel.errors import FenceBreach
 from simulators.kernel.fence_judge import Verdict, culprit, judge
-from simulators.kernel.fence_rules import AUDITED
+from simulators.kernel.fence_rules import AUDITED, DEVICES
 from simulators.kernel.running import answer_plainly, answer_quickly
 
 if TYPE_CHECKING:
@@ -106,11 +108,21 @@ def _hook_once() -> None:
         sys.addaudithook(_audit)
 
 
-def _audit(event: str, _args: tuple[Any, ...]) -> None:
-    if event in AUDITED and _standing:
-        fence = standing()
-        if fence is not None:
-            frame = sys._getframe(1)
-            if judge(frame) in (Verdict.REFUSED, Verdict.VIRTUAL):
-                called, advice = AUDITED[event]
-                raise fence.breach(frame, called, advice)
+def _audit(event: str, args: tuple[Any, ...]) -> None:
+    if not _standing:
+        return
+    told = AUDITED.get(event) if event != "open" else _device(args[0])
+    fence = standing() if told is not None else None
+    if fence is not None:
+        frame = sys._getframe(1)
+        if judge(frame) in (Verdict.REFUSED, Verdict.VIRTUAL):
+            called, advice = told
+            raise fence.breach(frame, called, advice)
+
+
+def _device(path: Any) -> tuple[str, str] | None:
+    """What to say of opening one of the DEVICES; None for any other file, and for a descriptor."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        return None
+    name = os.path.normpath(os.fsdecode(path))
+    return ("open", f"{name} is outside of the simulated world; {DEVICES[name]}") if name in DEVICES else None

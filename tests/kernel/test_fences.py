@@ -84,6 +84,13 @@ FORBIDDEN: dict[str, tuple[Callable[[], Any], str, str]] = {
     "imported random": (lambda: rnd(), "random.random()", RANDOM),
     "imported randint": (lambda: randint(1, 6), "randint()", RANDOM),
     "os.urandom": (lambda: os.urandom(4), "os.urandom()", RANDOM),
+    "urandom as a file": (lambda: open("/dev/urandom", "rb"), "/dev/urandom is outside", RANDOM),  # noqa: SIM115
+    "urandom, low down": (lambda: os.open("/dev/../dev/urandom", os.O_RDONLY), "/dev/urandom is outside", RANDOM),
+    "urandom as a path": (lambda: Path("/dev/random").read_bytes(), "/dev/random is outside", RANDOM),
+    "urandom in bytes": (lambda: open(b"/dev/urandom", "rb"), "/dev/urandom is outside", RANDOM),  # noqa: SIM115
+    "a path to open": (lambda: os.open(Path("/dev/urandom"), os.O_RDONLY), "/dev/urandom is outside", RANDOM),
+    "an id as a file": (lambda: open("/proc/sys/kernel/random/uuid"), "random/uuid is outside", IDS),  # noqa: SIM115
+    "uptime": (lambda: open("/proc/uptime"), "/proc/uptime is outside", CLOCK),  # noqa: SIM115
     "imported urandom": (lambda: urandom(4), "os.urandom()", RANDOM),
     "secrets.token_hex": (lambda: secrets.token_hex(), "secrets.token_hex()", RANDOM),
     "secrets.randbelow": (lambda: secrets.randbelow(5), "secrets.randbelow()", RANDOM),
@@ -221,6 +228,17 @@ def test_seeded_randomness_and_pure_time_functions_are_allowed() -> None:
         ]
 
     assert in_world(pure) == pure()
+
+
+def test_other_files_may_be_read(tmp_path: Path) -> None:
+    (tmp_path / "urandom").write_text("nothing new")
+    assert in_world((tmp_path / "urandom").read_text) == "nothing new"
+
+    def by_descriptor() -> str:
+        with open(os.open(tmp_path / "urandom", os.O_RDONLY)) as opened:
+            return opened.read()
+
+    assert in_world(by_descriptor) == "nothing new"
 
 
 def test_infrastructure_gets_virtual_time() -> None:

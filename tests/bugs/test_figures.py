@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from scenarios.bugs.catalogue import CATALOGUE
-from scenarios.bugs.figures import SEEDS, figures, median_to_alarm
+from scenarios.bugs.figures import SEEDS, Figures, figures, median_to_alarm
 from scenarios.bugs.trial import Trial
 
 BUG = next(iter(CATALOGUE.values()))
@@ -52,3 +54,34 @@ def test_only_the_named_alarm_counts() -> None:
 
 def test_fifty_nine_seeds_without_a_miss_are_95_percent_with_95_percent_confidence() -> None:
     assert 0.95**SEEDS < 0.05 < 0.95 ** (SEEDS - 1)
+
+
+def figures_of(caught: int, *, few: int | None = None, no_faults: int | None = None) -> Figures:
+    plain = dataclasses.replace(BUG, hard="")
+    return Figures(plain, 8, 8, 8, caught, None, None, (), 0, few=few, no_faults=no_faults)
+
+
+@pytest.mark.parametrize(
+    "found, hard",
+    [
+        (figures_of(8), ""),
+        (figures_of(3), ""),
+        (figures_of(2), "seldom"),  # exactly a quarter
+        (figures_of(0), ""),  # missed, which is worse
+        (figures_of(8, few=4, no_faults=0), "faults alone"),
+        (figures_of(8, few=4, no_faults=1), ""),
+        (figures_of(8, few=0, no_faults=0), ""),
+    ],
+)
+def test_hard_is_what_is_measured_to_be(found: Figures, hard: str) -> None:
+    assert found.hard == hard
+
+
+def test_hard_by_design_is_hard_however_often_it_is_caught() -> None:
+    assert dataclasses.replace(figures_of(8), bug=dataclasses.replace(BUG, hard="date")).hard == "one date"
+
+
+def test_a_crash_is_counted_and_is_no_alarm() -> None:
+    trials = [Trial(1, 200, 3, "x", {}, crashes=2), Trial(2, 200, 3, "y", {})]
+    found = figures(BUG, trials, {1: "a", 2: "b"})
+    assert (found.caught, found.crashed, found.broke) == (0, 1, 0)

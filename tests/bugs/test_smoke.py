@@ -20,6 +20,9 @@ SMOKE = (
     "settlement-last-capture-wins",
     "funding-equal-deposits-are-one",
     "funding-withdrawal-spendable-until-paid",
+    "stand_in-amount-is-added",
+    "cache_loss-windows-start-empty",
+    "secrecy-replacement-is-logged",
 )
 """One or more of each family; each is caught in at least one of the seeds."""
 
@@ -58,3 +61,21 @@ def test_what_is_not_run_in_time_is_said_and_fails() -> None:
     assert result.left_out == ("limits-equal-is-over",)
     assert not result.figures
     assert not result.ok
+
+
+def test_seeds_beyond_those_of_the_bugs_are_shared_out_among_the_worlds() -> None:
+    bugs = tuple(CATALOGUE[bug_id] for bug_id in ("limits-equal-is-over", "races-orphans-are-kept"))
+    result = run(Wanted(bugs, 1, 6, 0, 1))
+    assert len(result.worlds) == 2
+    assert (result.right_seeds, result.right_runs) == (6, 2 * 1 + 5)
+    assert not result.false_alarms
+
+
+def test_the_other_ways_are_compared_on_the_same_seeds() -> None:
+    bug = CATALOGUE["limits-equal-is-over"]
+    result = run(Wanted((bug,), 2, 2, 1, 1))
+    (found,) = result.figures
+    assert (found.seeds, found.few, found.no_faults, found.fifo, found.unit_tests) == (2, 1, 1, 1, True)
+    text = page(result)
+    assert "| what each part brings, in 1 seeds of 1 bugs | bugs caught at all | of all seeds |" in text
+    assert "| the unit tests alone | 1 of 1 | |" in text

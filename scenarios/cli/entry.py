@@ -23,6 +23,10 @@ from scenarios.cli.codes import BAD_INPUT, FAULT, PASSED, STOPPED, TERMINATED
 from scenarios.problems import BadInput
 
 
+class Terminated(SystemExit):
+    """A request to terminate, as apart from code that calls sys.exit."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; whatever happens ends in one clear message and an exit code."""
     signal.signal(signal.SIGTERM, _terminate)
@@ -42,6 +46,10 @@ def _run(arguments: list[str]) -> int:
         return _say(_usage(error), error.exit_code)
     except KeyboardInterrupt:
         code = STOPPED
+    except Terminated:
+        raise
+    except SystemExit as error:
+        return _say(_left(error), BAD_INPUT)
     except Exception as error:  # noqa: BLE001  the last line: a fault of Swipelab is told apart from bad input
         return _say(_fault(error), FAULT)
     return _say("stopped; nothing was written", STOPPED) if code == STOPPED else code
@@ -80,7 +88,18 @@ def _say(message: str, code: int) -> int:
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    sys.exit(TERMINATED)
+    raise Terminated(TERMINATED)
+
+
+def _left(error: SystemExit) -> str:
+    """Nothing of ours calls sys.exit while a command runs; what it would exit with is no verdict."""
+    told = str(error.__cause__) if error.__cause__ else ""  # of another process: its traceback, as text
+    text = told if 'File "' in told else "".join(traceback.format_tb(error.__traceback__))
+    where = [line for line in text.splitlines() if line.startswith('  File "')][-1].strip()
+    return (
+        f"{where}: sys.exit({error.code!r}) ended the run; "
+        "an engine raises what went wrong, it does not end the process that runs it"
+    )
 
 
 def _usage(error: TyperException) -> str:

@@ -289,3 +289,54 @@ def test_a_wrong_field_fails_the_run_and_is_no_fault_of_ours(
         assert all(verb in crash["detail"] and "expected" in crash["detail"] for crash in crashes), crashes
         assert crashes
     assert (f"{verb} answered a wrong " in err or f"{verb} failed at " in err) is (code == 2)
+
+
+QUITTER = """\
+import asyncio, sys
+from scenarios.engines import asgi_app, reference
+
+def build(kit):
+    engine = reference.build(kit)
+    asks = engine.authorize
+    async def quit(message):
+        sys.exit({code})
+    async def later(message):
+        asyncio.create_task(quit(message))
+        return await asks(message)
+    engine.authorize = {how}
+    return engine
+
+app = asgi_app.KitApp(build)
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "reference", "code"),
+    [("quit", "quitter:build", "0"), ("later", "quitter:build", "7"), ("quit", "asgi:quitter:app", "")],
+)
+@pytest.mark.parametrize("command", [("run",), ("fuzz", "--seeds", "0:1", "--jobs", "1")], ids=" ".join)
+def test_an_engine_that_calls_sys_exit_is_told_so_and_gives_no_verdict(
+    command: tuple[str, ...],
+    how: str,
+    reference: str,
+    code: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "quitter", raising=False)
+    (tmp_path / "tiny.yaml").write_text(WORLD)
+    (tmp_path / "quitter.py").write_text(QUITTER.format(code=code, how=how))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        ended = main([command[0], "tiny.yaml", "--engine", reference, *command[1:]])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        sys.modules.pop("quitter", None)
+    err = capsys.readouterr().err
+    assert ended == 2
+    assert 'quitter.py", line 8, in quit: sys.exit(' in err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.glob("runs/*/report.json"))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -30,15 +31,22 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, CPython {platform.python_version()}"
 
 
+def figures_of(what: str, *command: str, codes: tuple[int, ...] = (0,)) -> tuple[dict[str, Any], float]:
+    """What a Python module prints as JSON at its end, run in a process of its own, and its CPU seconds."""
+    print(f"{what} ...", flush=True)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, timeout=3_600)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode not in codes:
+        raise SystemExit(f"{what} failed:\n{done.stderr[-3_000:]}")
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    text = done.stdout if done.stdout.startswith("{\n") else done.stdout.splitlines()[-1]
+    return json.loads(text), cpu_s
+
+
 def one_day(swipes: int) -> dict[str, Any]:
     """One day in a process of its own."""
-    print(f"a day of {swipes:,} swipes ...", flush=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.one_day", str(swipes)], capture_output=True, text=True, timeout=1_800
-    )
-    if done.returncode:
-        raise SystemExit(f"the day of {swipes:,} swipes failed:\n{done.stderr[-3_000:]}")
-    figures = json.loads(done.stdout.splitlines()[-1])
+    figures, _ = figures_of(f"a day of {swipes:,} swipes", "tests.bench.one_day", str(swipes))
     print("  " + ", ".join(f"{name} {value}" for name, value in figures.items() if name != "trace_sha256"), flush=True)
     return figures
 
@@ -82,27 +90,33 @@ def days(top: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def fuzzing(seeds: int) -> dict[str, Any]:
-    """How quick a seed of the storm is, in a process of its own."""
-    print(f"{seeds:,} stormy seeds ...", flush=True)
-    command = [sys.executable, "-m", "tests.bench.fuzzing", str(seeds)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=1_800)
-    if done.returncode:
-        raise SystemExit(f"the stormy seeds failed:\n{done.stderr[-3_000:]}")
-    figures = json.loads(done.stdout.splitlines()[-1])
-    against = f"{figures['swipes'] // figures['seeds']} swipes a seed, faults and auditor on, CPU time of one process"
-    return entry("fuzz_seeds_per_second_per_core", figures["seeds_per_s"], "seeds/s", 20, against, smaller=False)
+def fuzzing(seeds: int) -> list[dict[str, Any]]:
+    """How quick a seed of the storm is, and what the faults add to it."""
+    figures, _ = figures_of(f"{seeds:,} stormy seeds", "tests.bench.fuzzing", str(seeds))
+    each = f"{figures['swipes'] // figures['seeds']} swipes a seed"
+    against = f"{each}, faults and auditor on, CPU time of one process"
+    fair = f"CPU time of {figures['fair_seeds']} seeds of the same world in fair weather; what storms cause is included"
+    return [
+        entry("fuzz_seeds_per_second_per_core", figures["seeds_per_s"], "seeds/s", 20, against, smaller=False),
+        entry("cost of a stormy seed", figures["overhead"], "fair seeds", 2, fair),
+    ]
+
+
+def conforming() -> list[dict[str, Any]]:
+    """Every case of the seam, and fifty lives, on the production engine."""
+    found, cpu_s = figures_of("every rule of the seam", "scenarios.cli", "conform", "--json", codes=(0, 1))
+    rows = found["features"]
+    checks = sum(row[result] for row in rows for result in ("pass", "fail", "not supported", "not applicable"))
+    return [
+        entry("conform: CPU time", cpu_s, "s", 60, f"{checks} checks, start-up included"),
+        entry("conform: passed", sum(row["pass"] for row in rows) / checks, "of all", 1, "", smaller=False),
+    ]
 
 
 def hunting(quick: bool) -> list[dict[str, Any]]:
     """Every planted bug, and the right engine; ``quick``: a tenth of the seeds, and no other ways than the whole."""
-    print("planted bugs ...", flush=True)
     few = ["--seeds", "6", "--right-seeds", "100", "--ablation-seeds", "0"] if quick else []
-    command = [sys.executable, "-m", "scenarios.cli", "bugs", "--json", *few]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=3_600)
-    if done.returncode not in (0, 1):
-        raise SystemExit(f"the planted bugs failed:\n{done.stderr[-3_000:]}")
-    found = json.loads(done.stdout)
+    found, _ = figures_of("planted bugs", "scenarios.cli", "bugs", "--json", *few, codes=(0, 1))
     bugs, right = found["bugs"], found["right"]
     name = f"{len(bugs)} seeded bugs, {found['seeds']} seeds each"
     caught = 1 - len(found["missed"]) / len(bugs)
@@ -118,7 +132,7 @@ def hunting(quick: bool) -> list[dict[str, Any]]:
 def main() -> None:
     """Measure, print a table, write runs/bench.json."""
     top = 100_000 if "--quick" in sys.argv[1:] else 1_000_000
-    entries = [*days(top), fuzzing(top // 5_000), *hunting("--quick" in sys.argv[1:])]
+    entries = [*days(top), *fuzzing(top // 5_000), *conforming(), *hunting("--quick" in sys.argv[1:])]
     RUNS.mkdir(exist_ok=True)
     (RUNS / "bench.json").write_text(json.dumps(entries, indent=2) + "\n")
     print()

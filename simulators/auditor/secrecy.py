@@ -47,7 +47,8 @@ class Secrets:
             raise ValueError(f"a secret of {len(value)} characters ({what}) is too short to be looked for")
         if value.isdecimal():
             self._numbers[value] = what
-            self._lengths = tuple(sorted({len(number) for number in self._numbers}))
+            if len(value) not in self._lengths:  # there may be as many numbers as cards
+                self._lengths = tuple(sorted((*self._lengths, len(value))))
         else:
             self._words[value] = what
 

@@ -128,6 +128,11 @@ class World:
         """How many ties in time were shuffled so far; none unless the world is explored."""
         return self._kernel.ties
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the auditor has found so far."""
+        return tuple(self._auditor.findings)
+
     def end_early(self) -> str:
         """After ``run`` has raised: hand on what the trace holds, and give its SHA-256."""
         return self._trace.close()

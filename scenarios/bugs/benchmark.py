@@ -92,12 +92,12 @@ def run(wanted: Wanted, progress: Progress | None = None) -> Benchmark:
         planted(bug)  # one whose text is no longer there is better told of now than by a worker
     worlds = tuple(dict.fromkeys(bug.world for bug in wanted.bugs))
     results = _all_done(wanted, tuple(_orders(wanted, worlds)), begun_s, progress)
-    right: dict[str, dict[int, str]] = {world: {} for world in worlds}
+    right: dict[str, dict[int, Trial]] = {world: {} for world in worlds}
     false_alarms: list[tuple[str, int, str]] = []
     for order, result in results.items():
         if not order.bug_id:
             for trial in result:
-                right[order.world][trial.seed] = trial.trace_sha256
+                right[order.world][trial.seed] = trial
                 if trial.alarms or trial.broke:
                     false_alarms.append((order.world, trial.seed, trial.broke or trial.said))
     found, left_out = [], []
@@ -192,7 +192,7 @@ def unit_tests_fail(bug: Bug | None) -> bool:
 
 
 def _figures(
-    bug: Bug, wanted: Wanted, results: dict[_Order, tuple[Trial, ...]], right: dict[int, str]
+    bug: Bug, wanted: Wanted, results: dict[_Order, tuple[Trial, ...]], right: dict[int, Trial]
 ) -> Figures | None:
     def of(way: Way) -> tuple[Trial, ...] | None:
         seeds = wanted.seeds if way is Way.WHOLE else wanted.ablation_seeds

@@ -63,16 +63,19 @@ class Figures:
         return {**named, "invariant": bug.invariant, "world": bug.world, **plain}
 
 
-def figures(bug: Bug, trials: Sequence[Trial], right: dict[int, str]) -> Figures:
-    """``right``: for each seed the hash of the right engine's trace in the same world."""
+def figures(bug: Bug, trials: Sequence[Trial], right: dict[int, Trial]) -> Figures:
+    """``right``: the right engine in the same world under each of the seeds. Where it is accused as well, of the same,
+    the alarm says nothing about the bug, and does not count.
+    """
     named = bug.invariant
-    alarms = [(trial.alarms.get(named, trial.swipes), named in trial.alarms) for trial in trials]
+    said = [named in trial.alarms and named not in right[trial.seed].alarms for trial in trials]
+    alarms = [(t.alarms[named] if alarmed else t.swipes, alarmed) for t, alarmed in zip(trials, said, strict=True)]
     caught = [swipes for swipes, alarmed in alarms if alarmed]
     return Figures(
         bug=bug,
         seeds=len(trials),
         reached=sum(trial.reached > 0 for trial in trials),
-        triggered=sum(trial.trace_sha256 != right[trial.seed] for trial in trials),
+        triggered=sum(trial.trace_sha256 != right[trial.seed].trace_sha256 for trial in trials),
         caught=len(caught),
         median_swipes=median_to_alarm(alarms),
         worst_swipes=max(caught, default=None),

@@ -16,15 +16,21 @@ from simulators.auditor import Finding
 from simulators.kernel import Chunk
 from simulators.world import World
 
+CUT_SHORT = "cut short"
 KIND = 1
 """The column of the events table that says what a row is."""
+
+
+class _Caught(Exception):
+    """The alarm that was waited for has come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """``reached``: how often the changed lines ran. ``alarms``: the swipes sent when each invariant first alarmed.
 
-    ``trace_sha256`` is "" where the engine brought the world down, and ``broke`` says how.
+    ``trace_sha256`` is "" where the engine brought the world down, and ``broke`` says how; CUT_SHORT where it ended
+    soon after the alarm that its bug names: other alarms may be missing then.
     """
 
     seed: int
@@ -53,17 +59,26 @@ def attempt(bug: Bug | None, world: str, seed: int, way: Way = Way.WHOLE) -> Tri
     def sink(chunk: Chunk) -> None:
         crashes.extend(kind for kind in chunk.columns[KIND] if kind == "crash")
 
+    def look(_share: float, _swipes: int) -> None:
+        if bug is not None and any(one.invariant == bug.invariant for one in world.findings):
+            raise _Caught  # the rest of the run tells nothing more
+
+    swipes = _swipes_by(ready, None)
     try:
-        result = World(ready.settings, ready.purchases, factory, sink).run()
+        world = World(ready.settings, ready.purchases, factory, sink)
+        trace_sha256 = world.run(look).trace_sha256
+    except _Caught:
+        world.end_early()
+        trace_sha256 = CUT_SHORT
     except Exception as error:  # noqa: BLE001  a planted engine may break anything; that is its result, and is shown
-        return Trial(seed, _swipes_by(ready, None), marks.reached, "", {}, f"{type(error).__name__}: {error}",
-                     crashes=len(crashes))  # fmt: skip
+        broke = f"{type(error).__name__}: {error}"
+        return Trial(seed, swipes, marks.reached, "", {}, broke, crashes=len(crashes))
     firsts: dict[str, Finding] = {}
-    for finding in sorted(result.findings, key=lambda one: one.at_ns):
+    for finding in sorted(world.findings, key=lambda one: one.at_ns):
         firsts.setdefault(finding.invariant, finding)
     alarms = {name: _swipes_by(ready, finding.at_ns) for name, finding in firsts.items()}
     said = next((f"{one.invariant}: {one.message}" for one in firsts.values()), "")
-    return Trial(seed, result.swipes, marks.reached, result.trace_sha256, alarms, said=said, crashes=len(crashes))
+    return Trial(seed, swipes, marks.reached, trace_sha256, alarms, said=said, crashes=len(crashes))
 
 
 def _swipes_by(ready: Resolved, at_ns: int | None) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.bugs.catalogue import CATALOGUE
 from scenarios.bugs.figures import SEEDS, Figures, figures, median_to_alarm
-from scenarios.bugs.trial import Trial
+from scenarios.bugs.trial import CUT_SHORT, Trial
 
 BUG = next(iter(CATALOGUE.values()))
 
@@ -38,7 +38,7 @@ def test_the_median_is_that_of_kaplan_and_meier(alarms: list[tuple[int, bool]], 
 
 def test_only_the_named_alarm_counts() -> None:
     named, other = BUG.invariant, "I14"
-    right = {1: "a", 2: "b", 3: "c", 4: "d"}
+    right = {seed: Trial(seed, 200, 0, trace, {}) for seed, trace in enumerate("abcd", 1)}
     trials = [
         Trial(1, 200, 3, "x", {named: 40, other: 20}),
         Trial(2, 200, 0, "b", {}),
@@ -83,5 +83,12 @@ def test_hard_by_design_is_hard_however_often_it_is_caught() -> None:
 
 def test_a_crash_is_counted_and_is_no_alarm() -> None:
     trials = [Trial(1, 200, 3, "x", {}, crashes=2), Trial(2, 200, 3, "y", {})]
-    found = figures(BUG, trials, {1: "a", 2: "b"})
+    found = figures(BUG, trials, {seed: Trial(seed, 200, 0, "a", {}) for seed in (1, 2)})
     assert (found.caught, found.crashed, found.broke) == (0, 1, 0)
+
+
+def test_an_alarm_that_the_right_engine_raises_too_does_not_count() -> None:
+    named = BUG.invariant
+    trials = [Trial(seed, 200, 1, CUT_SHORT, {named: 40}) for seed in (1, 2)]
+    found = figures(BUG, trials, {1: Trial(1, 200, 0, "a", {named: 60}), 2: Trial(2, 200, 0, "b", {"I14": 60})})
+    assert (found.triggered, found.caught, found.worst_swipes) == (2, 1, 40)

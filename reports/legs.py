@@ -143,6 +143,8 @@ def _card_known(events: Events, breaks: pd.DataFrame) -> np.ndarray:
 def ledger_chain(events: Events, recent_from_ns: int) -> Leg:
     """Every settlement in the ledger, per user, against the burn on chain; every captured unit against a settlement.
 
+    A settlement of nothing, whose burn found nothing, agrees.
+
     ``recent_from_ns``: captures since then may still be waiting; how much that is goes into the evidence.
     """
     held = statement(events, StatementKind.SETTLEMENT)
@@ -161,7 +163,8 @@ def ledger_chain(events: Events, recent_from_ns: int) -> Leg:
 
     burned_twice = chain.count > 1
     booked_twice = (ledger.count > 1) & ~burned_twice
-    unburned = (ledger.count == 1) & ~chain.present
+    nothing = (ledger.count == 1) & (ledger.total == 0) & missing.present & ~chain.present
+    unburned = (ledger.count == 1) & ~chain.present & ~nothing
     unbooked = (chain.count == 1) & ~ledger.present
     both = (ledger.count == 1) & (chain.count == 1)
     differs = both & (ledger.total != chain.total)
@@ -181,7 +184,7 @@ def ledger_chain(events: Events, recent_from_ns: int) -> Leg:
     )
     unsettled = _unsettled(events, held, recent_from_ns)
     breaks = joined([part for part in (breaks, unsettled) if len(part)], ("shortfall", "recent"))
-    matched = int((both & ~differs).sum())
+    matched = int(((both & ~differs) | nothing).sum())
     return Leg("ledger_chain", matched, breaks, total(ledger.total), total(chain.total))
 
 

@@ -30,7 +30,6 @@ from simulators.settings import HOUR_NS, MINUTE_NS, SECOND_NS, Purchases, WorldS
 
 __all__ = ["World", "WorldError", "WorldResult"]
 
-PROGRESS_STEPS = 200
 LAST_ANSWERS_NS = 30 * MINUTE_NS
 """How long, after the end, the world waits for answers that are still due."""
 
@@ -103,7 +102,7 @@ class World:
             kernel.process(self._sampling(), "hourly figures", daemon=True)
             kernel.process(self._script.steps(), "script", daemon=True)
             if progress is not None:
-                kernel.process(self._telling(progress, end_ns), "progress", daemon=True)
+                kernel.look_in(lambda: progress(min(kernel.now_ns / end_ns, 1.0), self._swipes()))
             with overhearing(kernel, self._auditor):
                 kernel.run(end_ns)
                 kernel.run(kernel.spawn(self._close_the_books(), "closing the books"))
@@ -191,11 +190,6 @@ class World:
     def _payday(self, after_ns: int, amount_cents: int) -> Iterator[Any]:
         yield self._kernel.env.timeout(after_ns)
         self._chain.fund([(person.address, amount_cents * USDC6_PER_CENT) for person in self._people])
-
-    def _telling(self, progress: Callable[[float, int], None], end_ns: int) -> Iterator[Any]:
-        for step in range(1, PROGRESS_STEPS + 1):
-            yield self._kernel.env.timeout(end_ns * step // PROGRESS_STEPS - self._kernel.env.now)
-            progress(step / PROGRESS_STEPS, self._swipes())
 
     # what is written down
 

@@ -202,6 +202,14 @@ def test_a_shortfall_that_the_ledger_booked_as_receivable_reconciles():
     assert breaks_of(report_of(*parts, burn("0xs1", USDC6, kind="chain.shortfall"))) == []
 
 
+def test_a_settlement_of_nothing_agrees_with_a_burn_that_found_nothing():
+    booked = book("settlement", "0xs1", 0)
+    owed = book("receivable", "0xs1", 10 * USDC6)
+    parts = [*presented("p1", 1_000), booked, owed, end()]
+    assert breaks_of(report_of(*parts, burn("0xs1", 10 * USDC6, kind="chain.shortfall"))) == []
+    assert unexplained(report_of(*parts)) == [("ledger_chain", "missing_on_chain", "0xs1")]
+
+
 def test_settling_more_than_was_captured_is_a_break():
     report = report_of(*presented("p1", 1_000), *settled("0xs1", 10 * USDC6 + 1), end())
     assert unexplained(report) == [("ledger_chain", "settled_too_much", "ann")]

@@ -106,6 +106,8 @@ class World:
             with overhearing(kernel, self._auditor):
                 kernel.run(end_ns)
                 kernel.run(kernel.spawn(self._close_the_books(), "closing the books"))
+            if progress is not None:
+                progress(1.0, self._swipes())
             self._auditor.finish(kernel.utc_ns)
             self._write_findings()
             return WorldResult(

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from types import CodeType, ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, TypeGuard
 
 from engine.interface import CardEngine, EngineKit
 from scenarios.bugs.edits import PlantingError, edited, source_of
@@ -28,7 +28,9 @@ from scenarios.bugs.record import Bug
 COPIED = ("engine.domain", "engine.services", "simulators.backends")
 """Packages whose modules may be edited, or copied because they import what is."""
 SHARED_TYPES = "engine.domain."
-"""The classes of these modules are records that cross the seam: the copies use the original ones."""
+"""The records of these modules cross the seam: the copies use the original ones. Their other classes are copied."""
+RECORDS = frozenset({"NamedTuple", "StrEnum", "IntEnum", "Enum", "Protocol", "dataclass"})
+"""What a class that is a record is derived from, or decorated with."""
 FACTORY = ("engine.services.engine", "build")
 DEEPEST = 3
 """How far behind a port (a fault between the engine and its store, say) the backend itself is looked for."""
@@ -73,11 +75,11 @@ class Planted:
         mark(tree, text, ranges)
         shared: tuple[str, ...] = ()
         if name.startswith(SHARED_TYPES):
-            records = {node.name: ast.dump(node) for node in original.body if isinstance(node, ast.ClassDef)}
+            records = {node.name: ast.dump(node) for node in original.body if _is_record(node)}
             for node in tree.body:
-                if isinstance(node, ast.ClassDef) and records.get(node.name) != ast.dump(node):
+                if _is_record(node) and records.get(node.name) != ast.dump(node):
                     raise PlantingError(f"{self.bug.id}: {name}.{node.name} crosses the seam: edit who uses it")
-            tree.body = [node for node in tree.body if not isinstance(node, ast.ClassDef)]
+            tree.body = [node for node in tree.body if not _is_record(node)]
             shared = tuple(records)
         filename = importlib.import_module(name).__file__ or name
         return _Compiled(compile(ast.fix_missing_locations(tree), filename, "exec", dont_inherit=True), shared)
@@ -128,6 +130,13 @@ class _Copies:
             return real
         __import__(name, globals_, locals_, fromlist, level)  # so that all that is asked for is there
         return SimpleNamespace(**{item: below.get(item) or getattr(real, item) for item in fromlist})
+
+
+def _is_record(node: ast.stmt) -> TypeGuard[ast.ClassDef]:
+    if not isinstance(node, ast.ClassDef):
+        return False
+    named = (part.func if isinstance(part, ast.Call) else part for part in (*node.bases, *node.decorator_list))
+    return any(isinstance(name, ast.Name) and (name.id in RECORDS or name.id.endswith("Error")) for name in named)
 
 
 @cache

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from engine.domain import counters
+from engine.domain.limits import Spend
 from engine.domain.money import usdc6_of
+from engine.domain.terms import LimitTerms
 from engine.services import authorize
 from scenarios.bugs.catalogue import CATALOGUE, PLANNED
 from scenarios.bugs.edits import PlantingError, edited, source_of
-from scenarios.bugs.planting import Marks, Planted, planted
+from scenarios.bugs.planting import Marks, Planted, _Copies, planted
 from scenarios.bugs.record import Bug, Edit, Family
 from scenarios.bugs.trial import attempt
 from scenarios.bugs.worlds import Way, names, resolved
@@ -104,6 +107,16 @@ def test_a_record_that_crosses_the_seam_is_not_edited() -> None:
     edit = Edit("engine.domain.authorization", 'EXPIRED = "expired"', 'EXPIRED = "over"')
     with pytest.raises(PlantingError, match="Status crosses the seam"):
         Planted(bug_of(edit))
+
+
+def test_what_is_no_record_is_copied_with_what_it_uses() -> None:
+    """Counters keep totals, and count in the windows that their own module imports."""
+    bug = bug_of(Edit("engine.domain.windows", "    month = month_of_day(day)\n", "    month = 7\n"))
+    copies = _Copies(planted(bug)._compiled, Marks())
+    for module, expected in ((copies.load("engine.domain.counters"), {7}), (counters, {1970 * 12})):
+        kept = module.Counters(LimitTerms())
+        kept.take(Spend("a", "c", "5411", 0, 100))
+        assert {number for kind, number in kept._calendar if kind == 2} == expected
 
 
 def test_an_edit_that_is_no_python_is_refused() -> None:

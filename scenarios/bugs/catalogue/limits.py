@@ -221,4 +221,49 @@ BUGS = (
             ),
         ),
     ),
+    Bug(
+        id="limits-week-starts-on-monday",
+        family=Family.LIMITS,
+        what="Weeks start on Monday under a policy that says Sunday.",
+        why="ISO 8601 says Monday.",
+        invariant="I4",
+        world="policies",
+        hard="date",
+        only_when="spending on a Sunday and on the Monday after it",
+        edits=(Edit(_WINDOWS, "_DAYS_INTO_WEEK[week_starts]) // 7", "_DAYS_INTO_WEEK[Weekday.MONDAY]) // 7"),),
+    ),
+    Bug(
+        id="limits-day-of-daylight-saving",
+        family=Family.LIMITS,
+        what="Local days begin where they begin in winter.",
+        why="The offset of the zone was looked up once.",
+        invariant="I4",
+        world="policies",
+        hard="date",
+        only_when="spending in the first hour of a local day in summer, and after it",
+        edits=(
+            Edit(
+                _WINDOWS,
+                "    return datetime.fromtimestamp(at_ns // SECOND_NS, zone_of(zone)).toordinal() - _EPOCH_ORDINAL",
+                "    winter = datetime.fromtimestamp(1_735_689_600, zone_of(zone)).utcoffset()\n"
+                "    return int(at_ns // SECOND_NS + winter.total_seconds()) // 86_400",
+            ),
+        ),
+    ),
+    Bug(
+        id="limits-replaced-card-starts-anew",
+        family=Family.LIMITS,
+        what="A card that takes another's place starts with empty windows.",
+        why="Counters are kept by card id.",
+        invariant="I4",
+        world="policies",
+        only_when="a card that is replaced when its week is nearly full",
+        edits=(
+            Edit(
+                "engine.services.open_account",
+                "        counter_id = card.replaces if forerunner is None else forerunner.counter_id\n",
+                "        counter_id = card.card_id if forerunner is not None else card.replaces\n",
+            ),
+        ),
+    ),
 )

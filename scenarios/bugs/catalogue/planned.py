@@ -19,25 +19,4 @@ PLANNED: tuple[Planned, ...] = (
         "I10",
         "an auditor that judges how much of a debt a refund pays: today only that it is not more than the debt",
     ),
-    Planned(
-        "limits-card-limit-of-the-replaced-card",
-        Family.LIMITS,
-        "A replaced card starts with empty windows.",
-        "I4",
-        "an auditor that counts the windows of cards: today what one purchase breaks by itself, and those of accounts",
-    ),
-    Planned(
-        "limits-week-starts-on-monday",
-        Family.LIMITS,
-        "Weeks start on Monday under a policy that says Sunday.",
-        "I4",
-        "an auditor that counts weeks: today days and months",
-    ),
-    Planned(
-        "limits-day-of-daylight-saving",
-        Family.LIMITS,
-        "Every local day has 24 hours.",
-        "I4",
-        "an auditor that counts in local days: today in UTC",
-    ),
 )

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from engine.interface import AdviceOutcome, AdviceReceipt, AuthorizationAdvice, AuthorizationKind
-from simulators.auditor import exchanges, liveness, releases, stories, validity
+from simulators.auditor import exchanges, limits, liveness, releases, stories, validity
 from simulators.auditor.book import DECLINED, FAILED, MUDDLED, RELEASED, UNSURE, USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
@@ -48,6 +48,7 @@ def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice) -> 
             stories.give_up_on(account)
         return
     account.unsure_month = hours.month + 1
+    book.tallies.forget(authorization_id)
     cents = message.amount_cents if message.approved else 0
     if message.kind is AuthorizationKind.REFUND:
         return  # nothing is held for a refund, advised or not
@@ -197,8 +198,11 @@ def _adopt(book: Book, hours: Hours, at_ns: int, auth: Auth, own_id: str, mark: 
     if mark.fresh:
         account.given_up_cents += auth.cents
     counts = held - before if held > before else 0
+    if mark.fresh:
+        book.tallies.adopted(at_ns, account, auth.message)
     if counts and not account.in_flight and mark.day == hours.day_answered:
         _count(hours, auth, mark, counts)
+        limits.forgive(book, account)
     if not held:
         hours.end(auth, at_ns)
         book.finished.append(own_id)

@@ -72,6 +72,9 @@ class Auditor(HotPath):
         for card in opening.cards:
             if card.limits is not None or card.mandate_id:
                 self._book.more_limits.add(card.card_id)
+                self._book.tallies.on = True
+            if card.replaces and card.card_id not in self._cards:
+                self._book.tallies.replaced(card.card_id, card.replaces)
             if card.pan:
                 self._book.secrets.add(card.pan, "the number of a card")
             if self._cards.setdefault(card.card_id, account) is not account:

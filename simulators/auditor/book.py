@@ -19,6 +19,7 @@ from engine.interface import Terms
 from simulators.auditor.account import Account, Auth, Notice
 from simulators.auditor.records import Finding
 from simulators.auditor.secrecy import Secrets
+from simulators.auditor.tallies import Tallies
 
 __all__ = ["Account", "Auth", "Book", "Notice", "Outcome"]
 
@@ -142,6 +143,7 @@ class Book:
         self.more_limits: set[str] = set()
         """Cards with limits of their own, or of a mandate."""
         self.secrets = Secrets()
+        self.tallies = Tallies(self)
         self.lost_ns = -1
         """When the engine last lost its memory."""
         self.waiting: Counter[str] = Counter()

@@ -122,6 +122,7 @@ def refund_sent(book: Book, presentment: Presentment) -> None:
         return
     account = book.cards.get(presentment.card_id, book.nobody)
     credit = book.credits[ref] = Credit(account, max(presentment.amount_cents, 0))
+    book.tallies.may_refund(presentment.authorization_id, credit.cents)
     _possible(credit)
 
 

@@ -48,7 +48,7 @@ class HotPath:
         bounds = limits.plain_bounds(terms.limits)
         self._transaction_cents, self._daily_cents, self._monthly_cents = bounds
         book.plain_limits = terms.limits.policy == LimitTerms().policy and NO_LIMIT not in bounds
-        self._more_limits = limits.has_categories(terms.limits)
+        self._more_limits = limits.has_categories(terms.limits) or book.tallies.on
 
     def sent(self, at_ns: int, message: Any) -> None:
         """A message reaches the engine."""
@@ -155,7 +155,7 @@ class HotPath:
         else:
             limits.count_apart(book, hours, at_ns, auth, message)
         if self._more_limits or book.more_limits:
-            limits.by_purchase(book, at_ns, account, message, cents)
+            limits.by_purchase(book, at_ns, auth, message, cents)
         if cents > self._transaction_cents:
             limits.over_transaction(book, at_ns, auth, message)
         if account.spent_cents * USDC6_PER_CENT > account.free_usdc6:

@@ -13,6 +13,7 @@ from typing import Any
 
 from simulators.auditor import validity
 from simulators.auditor.book import FAILED, MONTH_ONLY, NEVER, RELEASED, UNSURE, Account, Auth, Book
+from simulators.auditor.causes import ANYHOW, EXPIRY, Cause
 
 DAY_NS = 86_400_000_000_000
 SLOTS = 64
@@ -158,7 +159,7 @@ class Hours:
             while waiting and waiting[0][0] <= until_ns:
                 for auth in waiting.popleft()[1]:
                     if auth.high and type(auth.answer) is int:
-                        self.release(auth)
+                        self.release(auth, EXPIRY)
                         self.overdue.append(auth)
                     elif auth.high and auth.answer is FAILED:
                         # Nobody knows of it: if it was approved all the same, its hold ends like any other.
@@ -169,23 +170,25 @@ class Hours:
         if auth.answer is None:
             self.lingering.append((at_ns + self._grace_ns + self.slot_ns, auth))
         elif type(auth.answer) is int:
-            self.release(auth)
+            self.release(auth, EXPIRY)
             self.overdue.append(auth)
         else:
             self.end(auth, at_ns)
 
     def end(self, auth: Auth, at_ns: int) -> None:
         """From now on nothing is held for certain."""
-        self.release(auth)
+        self.release(auth, ANYHOW if auth.low else None)
         account = auth.account
         account.high_cents -= auth.high
         account.given_up_cents += auth.high
         account.raised_ns = at_ns
         auth.high = 0
 
-    def release(self, auth: Auth) -> None:
-        """From now on this hold may be gone, and its limits given back."""
+    def release(self, auth: Auth, cause: Cause | None = ANYHOW) -> None:
+        """From now on this hold may be gone, and its limits given back; ``cause`` None: that has been counted."""
         account = auth.account
+        if cause is not None and self._book.tallies.on:
+            self._book.tallies.may_return(auth.message.authorization_id, auth.high, cause)
         if auth.low:
             account.spent_cents -= auth.low
             auth.low = 0

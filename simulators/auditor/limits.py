@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.interface import LimitTerms
-from simulators.auditor import exactly_once
+from simulators.auditor import exactly_once, windows
 from simulators.auditor.book import MONTH_ONLY, REFUSED, RELEASED, UNSURE, Account, Auth, Book
 from simulators.auditor.hours import DAY_NS, Hours
 from simulators.auditor.words import usd, when
@@ -27,16 +27,16 @@ NO_LIMIT = 1 << 200
 
 
 def plain_bounds(limits: LimitTerms) -> tuple[int, int, int]:
-    """Of a transaction, a UTC day and a UTC month; NO_LIMIT where there is none, or what counts is not known here."""
+    """Of a transaction, a UTC day and a UTC month; NO_LIMIT where there is none, or ``tallies`` counts it."""
     policy = limits.policy
-    elsewhere = policy.zone != "UTC" or policy.refunds == "windows"  # what refunds give back is not counted here
+    apart = not windows.is_plain(limits)
     bounds = []
-    for bound, apart in (
+    for bound, elsewhere in (
         (limits.per_transaction_cents, False),
-        (limits.daily_cents, elsewhere or policy.rolling_day_ns is not None),
-        (limits.monthly_cents, elsewhere or policy.rolling_month_ns is not None),
+        (limits.daily_cents, apart),
+        (limits.monthly_cents, apart),
     ):
-        none = bound is None or apart or (bound == 0 and policy.zero_is_no_limit)
+        none = bound is None or elsewhere or (bound == 0 and policy.zero_is_no_limit)
         bounds.append(NO_LIMIT if none else bound)
     return bounds[0], bounds[1], bounds[2]
 
@@ -46,8 +46,13 @@ def has_categories(limits: LimitTerms) -> bool:
     return limits.allowed_mccs is not None or bool(limits.blocked_mccs)
 
 
-def by_purchase(book: Book, at_ns: int, account: Account, message: Any, cents: int) -> None:
-    """What one purchase can break by itself: limits of the account, and of a card or a mandate known for certain."""
+def by_purchase(book: Book, at_ns: int, auth: Auth, message: Any, cents: int) -> None:
+    """What one purchase can break by itself: limits of the account, and of a card or a mandate known for certain. Then
+    what it breaks together with others, in windows that are not plain.
+    """
+    account = auth.account
+    if book.tallies.on:
+        book.tallies.approved(at_ns, auth, message, cents)
     scopes = [("account", book.terms.limits)]
     known = account.standing
     if known is not None and known.opening is not None and known.since_ns <= message.sent_at_ns:
@@ -80,29 +85,40 @@ def over_transaction(book: Book, at_ns: int, auth: Auth, message: Any) -> None:
     )  # fmt: skip
 
 
-def over_window(book: Book, at_ns: int, auth: Auth, message: Any) -> None:
-    """Called where a window is over its limit; reports, then forgives the excess."""
+def over_window(book: Book, at_ns: int, auth: Auth, message: Any, *, day: bool = True, month: bool = True) -> None:
+    """Called where a window is over its limit; reports those that this counts in, then forgives the excess."""
     account = auth.account
     _, daily_cents, monthly_cents = plain_bounds(book.terms.limits)
-    if account.day_cents > daily_cents:
+    if day and account.day_cents > daily_cents:
         _report(book, at_ns, auth, message, "daily", account.day_cents, daily_cents)
         account.day_cents = daily_cents
-    if account.month_cents > monthly_cents:
+    if month and account.month_cents > monthly_cents:
         _report(book, at_ns, auth, message, "monthly", account.month_cents, monthly_cents)
         account.month_cents = monthly_cents
+
+
+def forgive(book: Book, account: Account) -> None:
+    """What an advice took beyond a window, no limit refuses; what is approved after it has none left."""
+    _, daily_cents, monthly_cents = plain_bounds(book.terms.limits)
+    account.day_cents = min(account.day_cents, daily_cents)
+    account.month_cents = min(account.month_cents, monthly_cents)
 
 
 def count_more(book: Book, hours: Hours, at_ns: int, auth: Auth, message: Any, cents: int) -> None:
     """An increment counts in the windows of the original decision."""
     account, window = auth.account, auth.window
-    if window >= 0 and account.day == window:
+    if book.tallies.on:
+        book.tallies.more(at_ns, auth, message, cents)
+    in_day = window >= 0 and account.day == window
+    if in_day:
         account.day_cents += cents
     month = hours.month_of(window) if window >= 0 else MONTH_ONLY - window
-    if (window >= 0 or window <= MONTH_ONLY) and account.month == month:
+    in_month = (window >= 0 or window <= MONTH_ONLY) and account.month == month
+    if in_month:
         account.month_cents += cents
     if cents > plain_bounds(book.terms.limits)[0]:
         over_transaction(book, at_ns, auth, message)
-    over_window(book, at_ns, auth, message)
+    over_window(book, at_ns, auth, message, day=in_day, month=in_month)
 
 
 def _report(book: Book, at_ns: int, auth: Auth, message: Any, window: str, cents: int, limit_cents: int) -> None:
@@ -133,4 +149,4 @@ def count_apart(book: Book, hours: Hours, at_ns: int, auth: Auth, message: Any) 
             account.enter(hours.day_answered, month)
         account.month_cents += auth.cents
         if account.month_cents > plain_bounds(book.terms.limits)[2]:
-            over_window(book, at_ns, auth, message)
+            over_window(book, at_ns, auth, message, day=False)

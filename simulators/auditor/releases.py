@@ -7,6 +7,7 @@ from typing import NamedTuple
 from engine.interface import ExpiryReceipt, ReversalRequest, ReversalResponse
 from simulators.auditor import answers, exchanges, stories
 from simulators.auditor.book import ENDED, RELEASED, Auth, Book
+from simulators.auditor.causes import REVERSAL
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
 
@@ -34,7 +35,7 @@ def reversal_sent(book: Book, hours: Hours, at_ns: int, message: ReversalRequest
     exchange = exchanges.sent(book, message)
     if exchange is None:
         if auth is not None:
-            hours.release(auth)
+            hours.release(auth, REVERSAL)
         return
     if auth is None:
         exchange.mark = Mark(RELEASED)
@@ -45,7 +46,7 @@ def reversal_sent(book: Book, hours: Hours, at_ns: int, message: ReversalRequest
     if not message.amount_cents and authorization_id not in book.stories:
         exchange.mark = Mark(window, auth, auth.high, mismatch)
         if window != ENDED:
-            hours.release(auth)
+            hours.release(auth, REVERSAL)
         return
     quiet = stories.is_quiet(auth)
     story = stories.sent(book, auth, authorization_id)
@@ -54,9 +55,10 @@ def reversal_sent(book: Book, hours: Hours, at_ns: int, message: ReversalRequest
     if window == ENDED:
         return
     if 0 < message.amount_cents < auth.high and type(auth.answer) is int:
+        book.tallies.may_return(authorization_id, message.amount_cents, REVERSAL)
         stories.lower(hours, auth, max(auth.low - message.amount_cents, 0))
     else:
-        hours.release(auth)
+        hours.release(auth, REVERSAL)
 
 
 def reversal_answered(book: Book, hours: Hours, at_ns: int, message: ReversalRequest, answer: ReversalResponse) -> None:

@@ -35,6 +35,7 @@ class Bug:
 
     ``what`` is wrong, and ``why``: how it comes about in real code. ``only_when``: the condition under which it shows,
     "" for those that show at once; ``hard`` is what is rare about it by design: one date, amount or interleaving.
+    ``corrected``: where trials have shown that the reasoning for another invariant was wrong, that reasoning.
     ``invariant`` is the only alarm that counts. ``world`` names the scenario in ``worlds/`` that it is hunted in.
     """
 
@@ -47,6 +48,7 @@ class Bug:
     edits: tuple[Edit, ...]
     only_when: str = ""
     hard: str = ""
+    corrected: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ BUGS = (
         why="There was nothing to reverse.",
         invariant="I9",
         world="storm",
+        corrected="Named I3 at first; an approval after its reversal was answered became a matter of standing, I9.",
         only_when="a reversal that overtakes its authorization",
         edits=(
             Edit(
@@ -47,6 +48,7 @@ BUGS = (
         why="INSERT ... ON CONFLICT DO UPDATE.",
         invariant="I9",
         world="storm",
+        corrected="Named I3 at first; an approval after its reversal was answered became a matter of standing, I9.",
         only_when="a reversal that overtakes its authorization",
         edits=(
             Edit(

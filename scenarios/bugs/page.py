@@ -24,8 +24,8 @@ production code has no hooks for it. The catalogue is `scenarios/bugs/catalogue/
 _WORDS = """\
 ## What the figures mean
 
-- **by**: the invariant that has to alarm. **caught**: seeds, of those run, in which it did, and the right engine was not
-  accused of the same. All of 59 means: at least 95 %, with a confidence of 95 %.
+- **by**: the invariant that has to alarm. **caught**: seeds, of those run, in which it did, and the right engine was
+  not accused of the same. All of 59 means: at least 95 %, with a confidence of 95 %.
 - **reached**: seeds in which the changed statement ran. **triggered**: seeds in which anything that crosses the
   wire or happens on chain, its time included, differs from the right engine's run of that seed. What differs inside
   alone, and never shows, is not counted. A bug that changes the number of a backend's calls shifts every latency that

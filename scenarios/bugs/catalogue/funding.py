@@ -67,7 +67,7 @@ BUGS = (
         why="A balance must not be negative.",
         invariant="I8",
         world="in_and_out",
-        corrected="Named I2 at first; what holds give back was not free when it was asked for, so only the chain can tell, I8.",
+        corrected="Named I2 at first; what holds give back was not free when it was asked for: I8.",
         only_when="a withdrawal of everything, with a hold that is released before its payout",
         edits=(
             Edit(

@@ -35,7 +35,7 @@ BUGS = (
         why="'Final' is read from the record and never used.",
         invariant="I6",
         world="whole_life",
-        corrected="Named I3 at first; held with nothing left to hold it for is a zombie, I6, as the page of invariants says.",
+        corrected="Named I3 at first; what is held with nothing left to hold it for is a zombie, I6.",
         edits=(
             Edit(
                 _CAPTURE,
@@ -100,7 +100,7 @@ BUGS = (
         why="The total was read from the message; the message says how much more.",
         invariant="I6",
         world="whole_life",
-        corrected="Named I3 at first; held with nothing left to hold it for is a zombie, I6, as the page of invariants says.",
+        corrected="Named I3 at first; what is held with nothing left to hold it for is a zombie, I6.",
         only_when="an estimate that grows",
         edits=(
             Edit(

@@ -68,7 +68,7 @@ BUGS = (
         why="It takes a round trip off every answer, and the commit never fails.",
         invariant="I3",
         world="drained",
-        corrected="Named I5 at first; what is lost is mostly refused by the ledger, and not by a death: the balance is off, I3.",
+        corrected="Named I5 at first; most commits are refused rather than lost by a death: I3.",
         only_when="a commit that is refused, or that never leaves",
         edits=(
             Edit(

@@ -49,7 +49,7 @@ class Account:
         "receivable_usdc6",
         "repeated_cents",
         "said_held_usdc6",
-        "short_until_ns",
+        "short_at_ns",
         "short_usdc6",
         "spent_cents",
         "standing",
@@ -78,9 +78,9 @@ class Account:
         self.receivable_usdc6 = 0
         """The most that the customer may owe."""
         self.burned_usdc6 = self.burned_before_usdc6 = self.burned_at_ns = self.short_usdc6 = 0
-        self.forgiven_usdc6 = self.short_until_ns = 0
+        self.forgiven_usdc6 = self.short_at_ns = 0
         """Settled on chain in all, before the latest settlements, when; missed by settlements; reported as too much;
-        when the engine has booked for certain what was missed."""
+        when something was last missed."""
         self.paid_in_usdc6 = self.paid_out_usdc6 = 0
         """Deposits and payouts whose notices are answered."""
         self.unresolved = 0

@@ -13,7 +13,8 @@ shares money between them.
 
 No false alarm. A balance is not judged while anything of its account but an authorization is unanswered; holds have
 the bounds of the books, which are equal unless one may just have expired; a burn may be new to the engine until it is
-final. What failed may be held until its validity, and the grace after it, are over.
+final and a settlement tick that was sent after that is answered. What failed may be held until its validity, and the
+grace after it, are over.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ def _held(account: Account, said: Balance) -> list[tuple[str, str]]:
 def _captured(book: Book, at_ns: int, account: Account, said: Balance) -> list[tuple[str, str]]:
     captured_usdc6 = (account.captured_cents - account.credit_cents) * USDC6_PER_CENT
     least = most = captured_usdc6 - account.burned_usdc6
-    if at_ns - account.burned_at_ns <= book.finality_ns:
-        most = captured_usdc6 - account.burned_before_usdc6  # in a block, perhaps not final to the engine
+    if not book.has_heard(at_ns, account.burned_at_ns):
+        most = captured_usdc6 - account.burned_before_usdc6  # in a block, perhaps not known to the engine
     told = said.unsettled_usdc6 + said.receivable_usdc6
     wrong = []
     if not least <= told <= most:

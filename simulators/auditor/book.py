@@ -146,6 +146,12 @@ class Book:
         self.tallies = Tallies(self)
         self.lost_ns = -1
         """When the engine last lost its memory."""
+        self.settling: tuple[Any, int] | None = None
+        """The settlement tick at work that was alone when it was sent, and when that was."""
+        self.settlers = 0
+        """Settlement ticks at work."""
+        self.settled_ns: int | None = None
+        """When the latest of those that were answered had been sent; None while there was no tick at all."""
         self.waiting: Counter[str] = Counter()
         """Requests in flight, authorizations aside."""
         self.said: dict[str, Any] = {}
@@ -174,6 +180,12 @@ class Book:
         self.counts[invariant] += 1
         if len(self.findings) < MAX_FINDINGS:
             self.findings.append(Finding(invariant, at_ns, ref, account_id, message))
+
+    def has_heard(self, at_ns: int, block_ns: int) -> bool:
+        """Whether the engine certainly knows by now how a settlement in a block of that instant ended: it is final,
+        and where an engine is given ticks, one of them was sent since and answered.
+        """
+        return block_ns + self.finality_ns < (at_ns if self.settled_ns is None else self.settled_ns)
 
     def recall(self, key: str) -> Any:
         """What was remembered under a key; None if nothing, or too long ago."""

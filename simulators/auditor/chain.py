@@ -49,7 +49,7 @@ def _short(book: Book, at_ns: int, seen: ChainEvent) -> None:
     settled_once.counted(book, at_ns, account, seen)
     account.short_usdc6 += seen.amount_usdc6
     account.receivable_usdc6 += seen.amount_usdc6
-    account.short_until_ns = at_ns + book.finality_ns
+    account.short_at_ns = at_ns
     account.free_usdc6 += seen.amount_usdc6
     mark = (seen.settlement_id, seen.account_id)
     book.shortfalls[mark] = book.shortfalls.get(mark, 0) + seen.amount_usdc6

@@ -49,6 +49,8 @@ def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest) ->
         return
     declined = auth is not None and (isinstance(auth.answer, DeclineReason) or auth.answer is DECLINED)
     over = declined or stories.is_over(book, auth, authorization_id)
+    if authorization_id in book.entangled:
+        over = False  # what was declined may stand by an advice
     sure = auth is not None and stories.is_quiet(auth) and stories.is_open(auth)
     exchange.mark = Mark(account, auth, over, sure, auth is not None and type(auth.answer) is int, 0)
     account.in_flight += 1

@@ -27,7 +27,8 @@ def deposit_sent(book: Book, hours: Hours, at_ns: int, message: DepositNotice) -
     if notice.sent == 1:
         account = notice.account
         # What a settlement missed is booked when it is final, perhaps after this deposit.
-        notice.mark = 0 if at_ns < account.short_until_ns else account.receivable_usdc6
+        heard = not account.short_usdc6 or book.has_heard(at_ns, account.short_at_ns)
+        notice.mark = account.receivable_usdc6 if heard else 0
 
 
 def deposit_answered(book: Book, hours: Hours, at_ns: int, message: DepositNotice, receipt: NoticeReceipt) -> None:

@@ -29,6 +29,8 @@ def sent(book: Book, hours: Hours, at_ns: int, message: Any) -> None:
     handler = _SENT.get(message.__class__)
     if handler is not None:
         handler(book, hours, at_ns, message)
+    elif getattr(message, "verb", None) == "settle":
+        _settle_sent(book, at_ns, message)
 
 
 def answered(book: Book, hours: Hours, at_ns: int, message: Any, answer: Any) -> None:
@@ -43,6 +45,7 @@ def answered(book: Book, hours: Hours, at_ns: int, message: Any, answer: Any) ->
         releases.expiry_answered(book, hours, at_ns, message.now_ns, answer)
     elif getattr(message, "verb", None) == "settle":
         book.settled_usdc6 += answer.settled_usdc6
+        _settle_over(book, message, answered=True)
 
 
 def failed(book: Book, hours: Hours, at_ns: int, message: Any) -> None:
@@ -52,6 +55,24 @@ def failed(book: Book, hours: Hours, at_ns: int, message: Any) -> None:
         standing.opening_answered(book, at_ns, message, failed=True)
     elif isinstance(message, AuthorizationRequest) and message.kind is INCREMENT:
         increments.failed(book, hours, message)
+    elif getattr(message, "verb", None) == "settle":
+        _settle_over(book, message, answered=False)
+
+
+def _settle_sent(book: Book, at_ns: int, message: Any) -> None:
+    """One that comes while another is at work may be answered without having looked."""
+    if not book.settlers:
+        book.settling = (message, at_ns)
+    book.settlers += 1
+    book.settled_ns = book.settled_ns or 0
+
+
+def _settle_over(book: Book, message: Any, *, answered: bool) -> None:
+    book.settlers -= 1
+    if book.settling is not None and book.settling[0] == message:
+        if answered:
+            book.settled_ns = book.settling[1]
+        book.settling = None
 
 
 def _settled(book: Book, message: Any) -> None:

@@ -38,7 +38,7 @@ def burned(book: Book, at_ns: int, account: Account, event: ChainEvent) -> None:
     counted(book, at_ns, account, event)
     amounts = known[2]
     amounts[account.index] = amounts.get(account.index, 0) + event.amount_usdc6
-    if at_ns - account.burned_at_ns > book.finality_ns:
+    if book.has_heard(at_ns, account.burned_at_ns):
         account.burned_before_usdc6 = account.burned_usdc6
     account.burned_at_ns = at_ns
     account.burned_usdc6 += event.amount_usdc6

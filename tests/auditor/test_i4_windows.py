@@ -279,7 +279,7 @@ def test_i4_what_an_increment_added_counts_towards_what_is_sent_after_it() -> No
     ref = feed.approve(600)
     until_ns = feed.now_ns - 10 * MS + LONG.validity_ns["visa"]
     request = feed.send(feed.request(300, ref, key="more", kind=AuthorizationKind.INCREMENTAL))
-    beside = feed.send(feed.request(400))
+    beside = feed.send(feed.request(300))
     feed.answer(request, feed.approval(request, until_ns=until_ns))
     feed.answer(beside, feed.approval(beside))
     assert feed.found == []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from feed import HOUR_NS, SECOND_NS, USDC6, Feed, posted
 
-from engine.interface import Terms
+from engine.interface import SettlementReceipt, Terms
+from simulators.auditor import Tick
 
 BOUND_NS = Terms().settlement_bound_ns
 SLOT_NS = BOUND_NS // 64
@@ -152,3 +153,36 @@ def test_i7_is_not_judged_where_nobody_watches_the_chain() -> None:
     feed.auditor.finish(feed.now_ns)
     assert feed.found == []
     assert feed.auditor.invariants == ("I1", "I2", "I3", "I4", "I5", "I6", "I9", "I10", "I12", "I13")
+
+
+@pytest.mark.parametrize("learns", ["not yet", "not alone", "from a tick"])
+def test_i7_a_deposit_recovers_what_was_missed_only_once_the_engine_has_heard_of_that(learns: str) -> None:
+    feed = captured()
+    feed.burn(1_000, "0xs")
+    feed.chain("SettlementShortfall", 3_000 * USDC6, "0xs", "0xs-tx:1")
+    before = feed.send(Tick("settle", feed.now_ns))
+    feed.pass_(2 * HOUR_NS)
+    after = feed.send(Tick("settle", feed.now_ns)) if learns == "not alone" else None
+    feed.answer(before, SettlementReceipt(0, 0, 0, 0, 0))
+    if after is not None:
+        feed.answer(after, SettlementReceipt(0, 0, 0, 0, 0))
+    failing = feed.send(Tick("settle", feed.now_ns))
+    feed.fail(failing)
+    if learns == "from a tick":
+        feed.tell(Tick("settle", feed.now_ns + 1), SettlementReceipt(1, 1, 1, 0, 0))
+    feed.deposit(500)
+    feed.pass_(5 * HOUR_NS)
+    feed.auditor.finish(feed.now_ns)
+    assert feed.found == (["I7", "I12"] if learns == "from a tick" else [])
+
+
+@pytest.mark.parametrize("heard", [False, True])
+def test_i3_a_burn_is_new_to_an_engine_until_a_tick_has_told_it(heard: bool) -> None:
+    feed = captured()
+    feed.tell(Tick("settle", feed.now_ns), SettlementReceipt(0, 0, 0, 0, 0))
+    feed.burn(4_000)
+    feed.pass_(2 * HOUR_NS)
+    if heard:
+        feed.tell(Tick("settle", feed.now_ns), SettlementReceipt(0, 0, 0, 0, 0))
+    feed.balance(available=6_000, unsettled=4_000)
+    assert feed.found == (["I3"] if heard else [])

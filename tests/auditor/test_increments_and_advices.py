@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from feed import Feed, declined
+from feed import MS, Feed, declined
 
 from engine.interface import (
     AdviceOutcome,
@@ -13,6 +13,9 @@ from engine.interface import (
     AuthorizationAdvice,
     AuthorizationKind,
     AuthorizationResponse,
+    CaptureOutcome,
+    CaptureResult,
+    ClearingReceipt,
     DeclineReason,
     ReversalRequest,
     ReversalResponse,
@@ -113,3 +116,17 @@ def test_i3_an_inquiry_says_what_is_available(said: int, found: list[str]) -> No
     request = feed.request(0, "q", kind=AuthorizationKind.BALANCE_INQUIRY)
     feed.tell(request, AuthorizationResponse("q", True, 0, "00", None, 0, said))
     assert feed.found == found
+
+
+@pytest.mark.parametrize("reason", [DeclineReason.ISSUER_UNAVAILABLE, DeclineReason.INVALID_TRANSACTION])
+def test_i9_what_stands_by_an_advice_outlives_the_late_decline_of_its_own_request(reason: DeclineReason) -> None:
+    feed = Feed(cents=10_000)
+    request = feed.send(feed.request(1_000, "late"))
+    until_ns = feed.now_ns + 10 * MS + feed.terms.holds.validity_ns["visa"]
+    advise(feed, "late", 1_000, 1_000, until_ns, AdviceOutcome.ADOPTED)
+    feed.answer(request, declined(request, reason))
+    increase(feed, "late", 100, until_ns)
+    batch = feed.send(feed.batch(("late", 700, True)))
+    result = CaptureResult(batch.presentments[0].presentment_id, CaptureOutcome.POSTED, 700, 400, 0)
+    feed.answer(batch, ClearingReceipt("file", (result,)))
+    assert feed.found == []

@@ -61,7 +61,7 @@ class StormyChain(CardChain):
         if not self._paused and (blow := weather.strike(FaultKind.PAUSED_CONTRACT)) is not None:
             self._pause(blow)
         super().settle(settlement, addresses)
-        if weather.strike(FaultKind.DROPPED_TRANSACTION) is not None and settlement_id not in self._held:
+        if settlement_id not in self._held and weather.strike(FaultKind.DROPPED_TRANSACTION) is not None:
             self._drop(settlement_id)
 
     def fund(self, amounts_usdc6: Sequence[tuple[str, int]]) -> None:

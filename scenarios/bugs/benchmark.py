@@ -129,7 +129,8 @@ def _orders(wanted: Wanted, worlds: Sequence[str]) -> Iterator[_Order]:
     for bug in wanted.bugs if wanted.ablation_seeds else ():
         for way in (Way.NO_FAULTS, Way.FIFO):
             yield _Order(bug.id, bug.world, way, 1, wanted.ablation_seeds)
-        yield _Order(bug.id, bug.world, None)
+        if UNIT_TESTS.is_dir():  # they are no part of an installed package
+            yield _Order(bug.id, bug.world, None)
 
 
 def _all_done(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -50,3 +52,20 @@ def test_the_lock_pins_everything_and_names_no_index() -> None:
         if any(mark in line.split("==")[1].split()[0] for mark in ("a", "b", "rc", "dev"))
     }
     assert pre_releases <= allowed
+
+
+def test_every_data_file_of_a_package_is_installed_with_it() -> None:
+    """Scenarios, templates, contracts: what is read at run time is in the wheel too."""
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    globs = setuptools["package-data"]["*"]
+    packages = [glob.rstrip("*") for glob in setuptools["packages"]["find"]["include"]]
+    needs_node = ROOT / "contracts" / "build" / "compile.mjs"  # compiles contracts, from a checkout alone
+    files = [
+        file
+        for package in packages
+        for file in (ROOT / package).rglob("*")
+        if file.is_file() and file.suffix not in (".py", ".pyc", "") and file != needs_node
+    ]
+    files = [file for file in files if "node_modules" not in file.parts and not file.name.startswith(".")]
+    assert len(files) > 40
+    assert [str(file) for file in files if not any(fnmatch(file.name, glob) for glob in globs)] == []

@@ -1,0 +1,21 @@
+"""The benchmark where the package is installed: without the project's own tests beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scenarios.bugs import benchmark
+from scenarios.bugs.benchmark import Wanted, run
+from scenarios.bugs.catalogue import CATALOGUE
+
+
+def test_without_the_unit_tests_it_runs_all_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "UNIT_TESTS", tmp_path / "tests" / "engine")
+    result = run(Wanted((CATALOGUE["limits-equal-is-over"],), 1, 1, 1, 1))
+    assert result.left_out == ()
+    (one,) = result.figures
+    assert one.unit_tests is None
+    assert one.no_faults is not None
+    assert one.fifo is not None

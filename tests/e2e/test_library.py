@@ -20,21 +20,33 @@ LIBRARY = Path(__file__).parents[2] / "scenarios" / "library"
 SMALL = sorted(path.stem for path in LIBRARY.glob("*.yaml") if path.stem != "million_day")
 
 
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scenarios.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=170)
+
+
 def swipelab(*arguments: str, code: int) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "scenarios.cli", *arguments], capture_output=True, text=True, timeout=170
-    )
+    return printed_by(run(*arguments), code)
+
+
+def printed_by(done: subprocess.CompletedProcess[str], code: int) -> str:
     assert done.returncode == code, f"{done.stdout[-2_000:]}\n{done.stderr[-2_000:]}"
     return done.stdout
 
 
 @cache
+def ran(engine: str) -> tuple[subprocess.CompletedProcess[str], dict[str, dict]]:
+    """A suite, run once however it ends, and its reports by scenario."""
+    out = Path(mkdtemp(prefix="swipelab-suite-"))
+    done = run("suite", "--engine", engine, "--out", str(out))
+    reports = {path.parent: json.loads(path.read_text()) for path in out.glob("*/report.json")}
+    return done, {report["run"]["scenario"]: report for report in reports.values()}
+
+
 def suite(engine: str) -> tuple[str, dict[str, dict]]:
     """What a suite printed, and its reports by scenario."""
-    out = Path(mkdtemp(prefix="swipelab-suite-"))
-    printed = swipelab("suite", "--engine", engine, "--out", str(out), code=1 if engine == "naive" else 0)
-    reports = {path.parent: json.loads(path.read_text()) for path in out.glob("*/report.json")}
-    return printed, {report["run"]["scenario"]: report for report in reports.values()}
+    done, reports = ran(engine)
+    return printed_by(done, 1 if engine == "naive" else 0), reports
 
 
 @pytest.mark.parametrize("engine", ["engine", "reference"])
@@ -61,7 +73,7 @@ def test_every_scenario_catches_the_naive_engine_and_says_why(scenario) -> None:
 
 
 def counts(scenario: str) -> dict:
-    return suite("engine")[1][scenario]["counts"]
+    return ran("engine")[1][scenario]["counts"]
 
 
 def test_thousands_of_recorded_purchases_reconcile_to_the_cent() -> None:

@@ -139,10 +139,10 @@ class Auth:
 
     ``low`` and ``high``: certainly and possibly held, in cents. ``window``: the UTC day of its request, later that of
     its decision (see the constants above). ``answer``: None in flight, when the hold ends (int) if approved, else the
-    reason. ``message``: what opened it, as first sent.
+    reason. ``message``: what opened it, as first sent. ``flights``: its presentments, see ``final_rest``.
     """
 
-    __slots__ = ("account", "answer", "cents", "high", "low", "message", "window")
+    __slots__ = ("account", "answer", "cents", "flights", "high", "low", "message", "window")
 
     account: Account
     message: Any
@@ -151,6 +151,7 @@ class Auth:
     high: int
     window: int
     answer: Any
+    flights: int
 
 
 class Notice:

@@ -132,7 +132,7 @@ def _fresh(
     born = Auth()
     born.account, born.message, born.answer = account, message, FAILED
     born.cents = born.high = cents if auth is None or auth.answer is not FAILED else max(cents, auth.cents)
-    born.low, born.window = 0, UNSURE
+    born.low, born.window, born.flights = 0, UNSURE, 0
     book.auths[authorization_id] = born
     account.high_cents += born.high
     hours.lane(message).append(born)

@@ -115,6 +115,10 @@ class Book:
         """Cents reported as not covered, by presentment."""
         self.held_when_sent: dict[str, int] = {}
         """The most, in cents, still held when a presentment was first sent; only where that was not the whole."""
+        self.left: dict[str, tuple[int, int, int]] = {}
+        """By final presentment in flight: see ``final_rest``."""
+        self.closed: dict[str, int] = {}
+        """When it was answered that a final presentment ended more of a hold than it took, by authorization."""
         self.users_settled: Counter[str] = Counter()
         """Users in the chain's events of a settlement, each once."""
         self.batches: set[str] = set()

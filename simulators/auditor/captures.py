@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.interface import CaptureOutcome, ClearingBatch, ClearingReceipt, Presentment, PresentmentKind
-from simulators.auditor import answers, credits, overspend, stories
+from simulators.auditor import answers, credits, final_rest, overspend, stories
 from simulators.auditor.book import ACCOUNT_MASK, USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
@@ -44,8 +44,10 @@ def batch_sent(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch) -> No
         if auth is not None and auth.high:
             account = auth.account
             low = auth.low
+            auth.flights += 1
             if cents < low and presentment.final:
                 # What is not presented may be free again; the rest is spent, one way or the other.
+                final_rest.sent(book, presentment, auth)
                 account.spent_cents += cents - low
                 auth.low = low = cents
         else:
@@ -107,7 +109,7 @@ def _anew(book: Book, presentment: Presentment) -> int:
 def _loose(book: Book, hours: Hours, auth: Auth | None, presentment: Presentment) -> None:
     """Sent while no approval is known: whether it comes after one and uses its hold up, nobody can tell."""
     book.loose.add(presentment.presentment_id)
-    if auth is None:
+    if auth is None or not auth.high:
         book.early.setdefault(presentment.authorization_id, False)
     elif auth.high or auth.answer is None:
         hours.release(auth)
@@ -137,7 +139,7 @@ def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, r
     book.said[key] = receipt
     answers.receipt(book, at_ns, batch, receipt)
     presented, auths, touched, accounts = book.presented, book.auths, hours.touched, book.by_index
-    told = book.stories
+    told, rests = book.stories, book.left
     ended, loose = book.finished.append, book.loose
     for presentment, result in zip(batch.presentments, receipt.results, strict=False):
         cents = presentment.amount_cents
@@ -167,9 +169,13 @@ def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, r
         auth = auths.get(presentment.authorization_id)
         if told and presentment.authorization_id in told:
             landed(book, presentment, auth)
+        if auth is not None:
+            auth.flights += final_rest.LANDED
         if auth is None or not auth.high or (loose and presentment.presentment_id in loose):
             account.spent_cents += cents
         elif presentment.final:
+            if rests:
+                final_rest.answered(book, at_ns, presentment, auth, result)
             account.spent_cents += cents - auth.low
             account.high_cents -= auth.high
             if auth.high > cents:

@@ -1,8 +1,9 @@
 """Money that comes back: refunds in clearing files, and disputes with their provisional credit. Judged: I3, I9, I10.
 
 Rule. A refund posts once, for what was presented, and frees and leaves uncovered nothing; what it pays of a debt is at
-most that debt. A dispute follows the table of its states, has one presentment and one amount, at most what was
-posted, and credits it from SUBMITTED on until it is LOST; anything else is refused and changes nothing.
+most that debt. A dispute follows the table of its states, has one presentment (which has no other dispute) and one
+amount, at most what was posted, and credits it from SUBMITTED on until it is LOST; anything else is refused and changes
+nothing.
 
 Evidence. Results and receipts as answered; the states that were answered as applied.
 
@@ -212,6 +213,13 @@ def _expected(book: Book, known: Credit, message: DisputeNotice) -> DisputeOutco
     known.account = account
     if known.state is not None and known.dispute_id != message.dispute_id:
         return DisputeOutcome.NOT_ALLOWED
+    namesakes = [
+        other for other in book.disputes.values() if other is not known and other.dispute_id == message.dispute_id
+    ]
+    if known.state is None and any(other.state is not None for other in namesakes):
+        return DisputeOutcome.NOT_ALLOWED
+    if any(other.flying or other.posted for other in namesakes):
+        return None  # whether the id is another sale's by now, nobody can tell
     if message.state not in MAY_FOLLOW[known.state]:
         return DisputeOutcome.NOT_ALLOWED
     other = known.state is not None and known.cents != message.amount_cents

@@ -71,7 +71,7 @@ class HotPath:
         auth.account = account = self._cards.get(message.card_id, book.nobody)
         auth.message = message
         auth.cents = auth.high = cents
-        auth.low = 0
+        auth.low = auth.flights = 0
         auth.window = hours.day_sent
         auth.answer = None
         auths[authorization_id] = auth

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from engine.interface import ExpiryReceipt, ReversalRequest, ReversalResponse
 from simulators.auditor import answers, exchanges, stories
-from simulators.auditor.book import ENDED, RELEASED, Auth, Book
+from simulators.auditor.account import NEVER_NS
+from simulators.auditor.book import ENDED, MUDDLED, RELEASED, Auth, Book
 from simulators.auditor.causes import REVERSAL
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
@@ -102,7 +103,8 @@ def _judge_freed(
         return
     over = auth is mark.auth and (mark.window == ENDED or mark.mismatch)
     if auth is not None and not over:
-        most = max(auth.cents, mark.high or 0, auth.high)
+        known = auth is mark.auth and mark.high is not None and auth.answer is not MUDDLED
+        most = max(mark.high if known else auth.cents, auth.high)
     if message.amount_cents:
         most = min(most, message.amount_cents)
     if not 0 <= freed <= most:
@@ -162,6 +164,12 @@ def expiry_answered(book: Book, hours: Hours, at_ns: int, now_ns: int, receipt: 
                 "I12", at_ns, authorization_id, auth.account.account_id,
                 f"the hold of {usd(auth.cents)} was ended by the tick of {when(now_ns)}; it was promised until "
                 f"{when(auth.answer)}",
+            )  # fmt: skip
+        if now_ns - book.slack_ns > book.closed.get(authorization_id, NEVER_NS):
+            book.found(
+                "I12", at_ns, authorization_id, auth.account.account_id,
+                f"the tick of {when(now_ns)} ended a hold that the final presentment had ended, as was answered at "
+                f"{when(book.closed[authorization_id])}",
             )  # fmt: skip
         end(book, hours, at_ns, auth, authorization_id)
 

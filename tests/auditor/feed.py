@@ -37,6 +37,8 @@ DAY_NS = 24 * HOUR_NS
 START_NS = 1_772_323_200 * SECOND_NS
 """2026-03-01T00:00:00Z, a Sunday and the first of a month."""
 USDC6 = 10_000
+APPROVED: dict[str, int] = {}
+"""What the latest feed has approved, in cents: a final presentment frees the rest."""
 TERMS = Terms()
 
 
@@ -52,6 +54,7 @@ class Feed:
         self.terms = terms
         self.now_ns = START_NS + HOUR_NS
         self._refs = 0
+        APPROVED.clear()
         for account_id in ("ada", "bob"):
             card = CardOpening(f"{account_id}-card", "visa", 2**62, pan=pans.get(account_id, ""))
             self.auditor.opened(self.now_ns, AccountOpening(account_id, f"0x{account_id}", (card,)))
@@ -113,6 +116,7 @@ class Feed:
         estimate = request.kind is AuthorizationKind.PREAUTHORIZATION
         lifetime_ns = self.terms.holds.lifetime_ns(request.network, preauthorization=estimate)
         cents = request.amount_cents if cents < 0 else cents
+        APPROVED[request.authorization_id] = cents
         return AuthorizationResponse(
             request.authorization_id, True, cents, "00", None, until_ns or self.now_ns + lifetime_ns
         )
@@ -191,7 +195,13 @@ def posted(batch: ClearingBatch, *, owed_cents: int = 0, more_cents: int = 0) ->
     return ClearingReceipt(
         batch.file_id,
         tuple(
-            CaptureResult(p.presentment_id, CaptureOutcome.POSTED, p.amount_cents + more_cents, 0, owed_cents)
+            CaptureResult(
+                p.presentment_id,
+                CaptureOutcome.POSTED,
+                p.amount_cents + more_cents,
+                max(APPROVED.get(p.authorization_id, 0) - p.amount_cents, 0) if p.final else 0,
+                owed_cents,
+            )
             for p in batch.presentments
         ),
     )

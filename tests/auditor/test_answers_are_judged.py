@@ -11,6 +11,7 @@ from feed import HOUR_NS, TERMS, USDC6, Feed, declined, posted
 from engine.interface import (
     RESPONSE_CODES,
     CaptureOutcome,
+    CaptureResult,
     ClearingReceipt,
     DeclineReason,
     ReversalRequest,
@@ -146,10 +147,57 @@ def test_i10_what_is_posted_is_what_was_presented(cents: int) -> None:
     assert captured(feed, feed.approve(4_000), 4_000, 0, posted_cents=cents) == ["I10"]
 
 
-@pytest.mark.parametrize("freed,found", [(0, []), (3_000, []), (3_001, ["I10"]), (10**9, ["I10"]), (-1, ["I10"])])
-def test_i10_a_capture_frees_at_most_what_is_left_of_the_hold(freed: int, found: list[str]) -> None:
+@pytest.mark.parametrize("freed,found", [(0, 1), (2_999, 1), (3_000, 0), (3_001, 1), (10**9, 1), (-1, 2)])
+def test_i10_a_final_capture_frees_what_is_left_of_the_hold(freed: int, found: int) -> None:
     feed = Feed()
-    assert captured(feed, feed.approve(4_000, "a"), 1_000, freed) == found
+    assert captured(feed, feed.approve(4_000, "a"), 1_000, freed) == ["I10"] * found
+
+
+@pytest.mark.parametrize("other", ["before", "after", "reversal", "expiry"])
+def test_i10_a_final_capture_may_free_nothing_where_something_else_may_have_ended_the_hold(other: str) -> None:
+    feed = Feed(cents=20_000)
+    ref = feed.approve(4_000)
+    if other == "before":
+        beside = feed.send(feed.batch((ref, 4_000, False)))
+    batch = feed.send(feed.batch((ref, 1_000, True)))
+    if other == "after":
+        beside = feed.send(feed.batch((ref, 4_000, True)))
+    elif other == "reversal":
+        feed.send(ReversalRequest("r", ref, "ada-card", "visa", feed.now_ns))
+    elif other == "expiry":
+        feed.now_ns += feed.terms.holds.validity_ns["visa"]
+    result = CaptureResult(batch.presentments[0].presentment_id, CaptureOutcome.POSTED, 1_000, 0, 0)
+    feed.answer(batch, ClearingReceipt("file", (result,)))
+    if other in ("before", "after"):
+        feed.answer(beside, posted(beside))
+    assert feed.found.count("I10") == 0
+
+
+def test_i10_a_final_capture_of_the_last_part_frees_what_the_others_left() -> None:
+    for freed, found in ((1_999, ["I10"]), (2_000, [])):
+        feed = Feed(cents=20_000)
+        ref = feed.approve(4_000)
+        feed.capture(ref, 1_000, final=False)
+        assert captured(feed, ref, 1_000, freed) == found
+
+
+def test_i12_what_a_final_capture_ended_is_not_ended_again() -> None:
+    feed = Feed()
+    ref = feed.approve(4_000)
+    feed.capture(ref, 1_000)
+    feed.now_ns += feed.terms.holds.validity_ns["visa"]
+    feed.burn(1_000)
+    feed.expire(ref)
+    assert "final presentment" in next(what for what in feed.auditor.findings if what.invariant == "I12").message
+
+
+@pytest.mark.parametrize("freed,found", [(2_500, []), (2_501, ["I3"]), (6_000, ["I3"])])
+def test_i3_a_reversal_frees_at_most_what_the_first_shipment_left(freed: int, found: list[str]) -> None:
+    feed = Feed()
+    ref = feed.approve(6_000)
+    feed.capture(ref, 3_500, final=False)
+    feed.reverse(ref, freed)
+    assert feed.found == found
 
 
 def test_i10_a_capture_beyond_its_hold_frees_nothing() -> None:

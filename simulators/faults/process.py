@@ -48,9 +48,11 @@ class EngineProcess:
         """Called when it has died."""
         self._group = kernel.power_group("engine")
         self._engine = start()
-        self._down = False
+        self._down = self._safe = False
         self._halted: tuple[FaultKind, int] | None = None
         self._lives = 1
+        self._dooms = 0
+        """How many calls are on their way at which it has still to die, if their callers are there."""
 
     def __getattr__(self, verb: str) -> Callable[..., Any]:
         """Any verb of the engine, as a client of the process calls it: verbs come with the seam, and are not listed."""
@@ -65,9 +67,15 @@ class EngineProcess:
         return call
 
     async def _exchange(self, verb: str, message: tuple[Any, ...]) -> Any:
-        await self.while_it_stands_still()
+        if self._halted is not None:
+            await self.while_it_stands_still()
         if self._down:
             raise ConnectionLost(f"{verb}: connection refused")
+        if self._safe or self._is_safe():
+            answer = await getattr(self._engine, verb)(*message)
+            if self._halted is not None:
+                await self.while_it_stands_still()
+            return answer
         life = self._lives
         event = self._group.call(getattr(self._engine, verb)(*message), verb)
         outcome = await self._kernel.wait(event)
@@ -78,16 +86,29 @@ class EngineProcess:
 
     # dying
 
+    def _is_safe(self) -> bool:
+        """Whether it will never die again: what is started from now on needs no power that could be cut."""
+        self._safe = not self._dooms and self._weather.over(FaultKind.CRASH, FaultKind.POWER_CUT)
+        return self._safe
+
     def dies(self) -> Blow | None:
-        """Whether the process dies at this occasion, of what."""
-        if self._down:
+        """Whether the process dies at this occasion, of what: ``die`` or ``spared`` has to follow."""
+        if self._down or self._safe:
             return None
         blow = self._weather.strike(FaultKind.CRASH) or self._weather.strike(FaultKind.POWER_CUT)
-        return blow if blow is None or self._durable() else None
+        if blow is None or not self._durable():
+            return None
+        self._dooms += 1
+        return blow
+
+    def spared(self) -> None:
+        """It does not die after all: nobody waits any more for the call at which it would have."""
+        self._dooms -= 1
 
     def die(self, blow: Blow, at: str) -> None:
         """Now. What was in flight is lost; the process comes back after a while."""
         kind = blow.storm.kind
+        self._dooms -= 1
         self._down = True
         self._lives += 1
         dropped = self._group.cut()
@@ -108,17 +129,19 @@ class EngineProcess:
     # standing still, being slow
 
     def is_well(self) -> bool:
-        """Whether it is neither down nor standing still."""
-        return not self._down and self._halted is None
+        """Whether it is neither down nor standing still, nor about to die."""
+        return not self._down and self._halted is None and not self._dooms
 
     async def works(self) -> None:
         """The process does something: it may stand still first, or take its time."""
         weather = self._weather
-        if (blow := weather.strike(FaultKind.PAUSE)) is not None:
+        at_work = weather.at_work()
+        if FaultKind.PAUSE in at_work and (blow := weather.strike(FaultKind.PAUSE)) is not None:
             weather.injected(FaultKind.PAUSE, "process")
             self._halted = (FaultKind.PAUSE, self._kernel.now_ns + blow.about_ns())
-        await self.while_it_stands_still()
-        if (blow := weather.spell(FaultKind.SLOW)) is not None:
+        if self._halted is not None:
+            await self.while_it_stands_still()
+        if FaultKind.SLOW in at_work and (blow := weather.spell(FaultKind.SLOW)) is not None:
             weather.injected(FaultKind.SLOW, "a call to a store")
             await self._kernel.delay_ns(blow.stream.exponential_ns(SLOW_BY_NS))
             weather.observed(FaultKind.SLOW, "a call to a store")

@@ -2,7 +2,8 @@
 
 A call works in the world's own time, not in the engine's: what has left the process arrives, even if the caller has
 died or given up meanwhile. It may die at every call: just before it leaves, or when it has taken effect and before the
-answer is read. Far from any storm, where nothing can come between, a call goes straight.
+answer is read. Far from any storm, where nothing can come between, a call goes straight; and so does one that no storm
+strikes, where the process can neither die nor be so late that the engine gives up.
 
 *Observed*: the caller was still there when the fault came back to it.
 """
@@ -11,20 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.interface import EngineError
 from engine.ports import PortUnavailable
 from simulators.faults.kinds import FaultKind
 from simulators.faults.memory_loss import MemoryLoss
 from simulators.faults.process import EngineProcess
-from simulators.faults.weather import Weather
+from simulators.faults.weather import Blow, Weather
 from simulators.kernel import Kernel, Outcome
 from simulators.settings import MS_NS
 
 REFUSED_AFTER_NS = MS_NS
 _AT_STORES = ("process", "store", "cache")
 _AT_CHAIN = ("process", "chain")
+_PARTING = ("process", FaultKind.STORE_SLOW)
+"""What parts a call from its caller: the process dies, or the caller's patience ends."""
 GIVES_UP_SHARE = 0.2
 """Of serialization conflicts: the adapter has tried often enough, and tells the engine."""
 
@@ -49,10 +52,11 @@ class Remote:
     def __getattr__(self, verb: str) -> Callable[..., Awaitable[Any]]:
         if verb.startswith("_"):
             raise AttributeError(verb)
-        getattr(self._port, verb)  # AttributeError where the port has no such verb
+        target = getattr(self._port, verb)  # AttributeError where the port has no such verb
+        name, line, goes_straight = self.name, self._line, self._line.may_go_straight
 
-        async def call(*args: Any) -> Any:
-            return await self._line.exchange(self, verb, args)
+        def call(*args: Any) -> Awaitable[Any]:
+            return target(*args) if goes_straight(name) else line.exchange(self, verb, args)
 
         setattr(self, verb, call)
         return call
@@ -75,19 +79,22 @@ class Line:
 
         Holds on to nothing of the world while it waits: what a power cut takes stays in memory for ever.
         """
-        if self._may_go_straight(remote.name):
+        process, name, what = self.process, remote.name, f"{remote.name}.{verb}"
+        if process is not None:
+            await process.works()
+        hits = self._hits(what, name)
+        if hits is None and (process is None or process.is_well()) and self._weather.calm(_PARTING):
+            if name == "holds":
+                self._memory.strikes(what, args)
             return await remote.target(verb)(*args)
-        if self.process is not None:
-            await self.process.works()
         reply = self._kernel.loop.create_future()
-        what = f"{remote.name}.{verb}"
-        work = self._serve(what, remote.name, remote.target(verb), args, reply)
+        work = self._serve(what, name, remote.target(verb), args, hits or _UNHURT, reply)
         self._outside.copy().run(self._kernel.spawn, work, what, daemon=True)
-        del work
+        del work, process
         outcome = await reply
         return outcome.unwrap()
 
-    def _may_go_straight(self, name: str) -> bool:
+    def may_go_straight(self, name: str) -> bool:
         """Whether nothing can come between a call that leaves now and its answer."""
         process = self.process
         return (
@@ -95,6 +102,30 @@ class Line:
             and not self._memory.missed
             and (process is None or process.is_well())
         )
+
+    def _hits(self, what: str, name: str) -> _Hits | None:
+        """What strikes a call that leaves now; None where nothing does."""
+        weather = self._weather
+        at_work = weather.at_work()
+        slow = conflict = None
+        failed = unknown = False
+        if name == "chain":
+            if what != "chain.wait_block" and FaultKind.RPC_DOWN in at_work:
+                failed = weather.spell(FaultKind.RPC_DOWN) is not None
+            if not failed and what == "chain.submit":
+                unknown = weather.strike(FaultKind.RPC_UNKNOWN_OUTCOME) is not None
+            return _Hits(None, failed, None, unknown) if failed or unknown else None
+        if FaultKind.STORE_SLOW in at_work:
+            slow = weather.strike(FaultKind.STORE_SLOW)
+        if FaultKind.STORE_FAILED in at_work:
+            failed = weather.strike(FaultKind.STORE_FAILED) is not None
+        if what == "ledger.update" and not failed:
+            conflict = weather.strike(FaultKind.SERIALIZATION_CONFLICT)
+        if FaultKind.UNKNOWN_OUTCOME in at_work and not failed:
+            unknown = weather.strike(FaultKind.UNKNOWN_OUTCOME) is not None
+        if slow is None and conflict is None and not failed and not unknown:
+            return None
+        return _Hits(slow, failed, conflict, unknown)
 
     def hang_up(self) -> None:
         """The world is over: let go of it, with all that was cut off by a power cut."""
@@ -105,7 +136,7 @@ class Line:
         self.__dict__.clear()
 
     async def _serve(
-        self, what: str, name: str, target: Callable[..., Any], args: tuple[Any, ...], reply: Any
+        self, what: str, name: str, target: Callable[..., Any], args: tuple[Any, ...], hits: _Hits, reply: Any
     ) -> None:  # fmt: skip
         """The call in the world's time. An error for nobody is a failure of the world, unless it is the port's own."""
         process = self.process
@@ -115,11 +146,14 @@ class Line:
             return
         kinds: list[FaultKind] = []
         try:
-            outcome = Outcome(await self._struck(what, name, target, args, kinds))
+            outcome = Outcome(await self._struck(what, name, target, args, hits, kinds))
         except Exception as error:  # noqa: BLE001 - carried to the caller as it is
             outcome = Outcome(None, error)
-        if blow is not None and not reply.done():
-            process.die(blow, f"after {what}")
+        if blow is not None:
+            if reply.done():
+                process.spared()
+            else:
+                process.die(blow, f"after {what}")
         if process is not None:
             await process.while_it_stands_still()
         if not reply.done():
@@ -130,38 +164,26 @@ class Line:
             raise outcome.error
 
     async def _struck(
-        self, what: str, name: str, target: Callable[..., Any], args: tuple[Any, ...], kinds: list[FaultKind]
-    ) -> Any:
-        if name == "chain":
-            return await self._asked_of_node(what, target, args, kinds)
-        weather = self._weather
+        self, what: str, name: str, target: Callable[..., Any], args: tuple[Any, ...], hits: _Hits,
+        kinds: list[FaultKind],
+    ) -> Any:  # fmt: skip
+        at_node = name == "chain"
         if name == "holds":
             self._memory.strikes(what, args)
-        if (blow := weather.strike(FaultKind.STORE_SLOW)) is not None:
+        if (blow := hits.slow) is not None:
             self._count(FaultKind.STORE_SLOW, what, kinds)
             await self._kernel.delay_ns(blow.stream.exponential_ns(blow.storm.strength_ns))
-        if weather.strike(FaultKind.STORE_FAILED) is not None:
-            await self._fail(FaultKind.STORE_FAILED, what, kinds)
-        if what == "ledger.update" and (blow := weather.strike(FaultKind.SERIALIZATION_CONFLICT)) is not None:
+        if hits.failed:
+            await self._fail(FaultKind.RPC_DOWN if at_node else FaultKind.STORE_FAILED, what, kinds)
+        if (blow := hits.conflict) is not None:
             self._count(FaultKind.SERIALIZATION_CONFLICT, what, kinds)
             await _rolled_back(target, *args)
             if blow.stream.bernoulli(GIVES_UP_SHARE):
                 raise PortUnavailable(f"{what}: could not serialize access, again and again")
             await self._kernel.delay_ns(blow.about_ns())
         answer = await target(*args)
-        if weather.strike(FaultKind.UNKNOWN_OUTCOME) is not None:
-            await self._fail(FaultKind.UNKNOWN_OUTCOME, what, kinds)
-        return answer
-
-    async def _asked_of_node(
-        self, what: str, target: Callable[..., Any], args: tuple[Any, ...], kinds: list[FaultKind]
-    ) -> Any:
-        weather = self._weather
-        if what != "chain.wait_block" and weather.spell(FaultKind.RPC_DOWN) is not None:
-            await self._fail(FaultKind.RPC_DOWN, what, kinds)
-        answer = await target(*args)
-        if what == "chain.submit" and weather.strike(FaultKind.RPC_UNKNOWN_OUTCOME) is not None:
-            await self._fail(FaultKind.RPC_UNKNOWN_OUTCOME, what, kinds)
+        if hits.unknown:
+            await self._fail(FaultKind.RPC_UNKNOWN_OUTCOME if at_node else FaultKind.UNKNOWN_OUTCOME, what, kinds)
         return answer
 
     def _count(self, kind: FaultKind, what: str, kinds: list[FaultKind]) -> None:
@@ -172,6 +194,19 @@ class Line:
         self._count(kind, what, kinds)
         await self._kernel.delay_ns(REFUSED_AFTER_NS)
         raise PortUnavailable(f"{what}: no answer ({kind})")
+
+
+class _Hits(NamedTuple):
+    """What strikes one call: by whom it is slowed, and by whom its transaction is rolled back first; whether it does
+    nothing and fails, or takes effect and fails all the same."""
+
+    slow: Blow | None
+    failed: bool
+    conflict: Blow | None
+    unknown: bool
+
+
+_UNHURT = _Hits(None, False, None, False)
 
 
 class _RolledBack(Exception):

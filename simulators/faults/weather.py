@@ -7,7 +7,7 @@ Both are ``fault`` rows of the trace.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from simulators.faults.kinds import FaultKind
 from simulators.faults.plan import Storm
@@ -80,14 +80,20 @@ class Weather:
         self._kernel = kernel
         self._append = trace.append
         self._blows: dict[FaultKind, list[Blow]] = {}
+        self._to_come: list[tuple[FaultKind, str, Blow]] = []
+        """All that are not over, with their groups."""
         self._at_work: dict[FaultKind, list[Blow]] = {}
         """Those whose time is now; right until ``_turns_ns``."""
         self._turns_ns = 0
         self._storm_ns: dict[str, int] = {}
-        """By group, when the next storm comes that can still strike; 0 where one is on."""
+        """By kind and by group, when the next storm comes that can still strike; 0 where one is on."""
+        self._calm_until_ns: dict[tuple[str, ...], int] = {}
+        """The same for all that was asked about together; right until ``_turns_ns``."""
         self._came: set[FaultKind] = set()
         for storm in storms:
-            self._blows.setdefault(storm.kind, []).append(Blow(kernel, storm))
+            blow = Blow(kernel, storm)
+            self._blows.setdefault(storm.kind, []).append(blow)
+            self._to_come.append((storm.kind, storm.kind.group, blow))
             self._row(storm.kind, "planned", f"storm={storm.index} target={storm.target or 'all'}")
 
     def plans(self, *kinds: FaultKind) -> bool:
@@ -143,29 +149,47 @@ class Weather:
                 begins(blow)
         return blow
 
-    def calm(self, groups: Sequence[str]) -> bool:
-        """Whether no storm of these groups is on that can still strike, nor comes in a while."""
+    def calm(self, names: tuple[str, ...]) -> bool:
+        """Whether no storm of these groups or kinds is on that can still strike, nor comes in a while."""
         now_ns = self._kernel.now_ns
         if now_ns >= self._turns_ns:
             self._turn()
-        storm_ns = self._storm_ns
-        return all(now_ns <= storm_ns.get(group, _NEVER_NS) - CALM_AROUND_NS for group in groups)
+        until_ns = self._calm_until_ns.get(names)
+        if until_ns is None:
+            storm_ns = min(self._storm_ns.get(name, _NEVER_NS) for name in names)
+            until_ns = self._calm_until_ns[names] = storm_ns - CALM_AROUND_NS
+        return now_ns <= until_ns
+
+    def at_work(self) -> Container[FaultKind]:
+        """The kinds of which a storm is on."""
+        if self._kernel.now_ns >= self._turns_ns:
+            self._turn()
+        return self._at_work
+
+    def over(self, *kinds: FaultKind) -> bool:
+        """Whether no storm of these kinds will ever strike again."""
+        now_ns = self._kernel.now_ns
+        return not any(blow.left and now_ns < blow.storm.end_ns for kind in kinds for blow in self._blows.get(kind, ()))
 
     def _turn(self) -> None:
         """Look which storms are at work, and until when that stays so."""
         now_ns = self._kernel.now_ns
         turns_ns = _NEVER_NS
-        self._at_work, self._storm_ns = {}, {}
-        for kind, blows in self._blows.items():
-            for blow in blows:
-                start_ns, end_ns = blow.storm.start_ns, max(blow.blows_ns, blow.until_ns)
-                if now_ns >= end_ns:
-                    continue
-                on = start_ns <= now_ns
-                if on:
-                    self._at_work.setdefault(kind, []).append(blow)
-                turns_ns = min(turns_ns, end_ns if on else start_ns)
-                self._storm_ns[kind.group] = min(self._storm_ns.get(kind.group, _NEVER_NS), 0 if on else start_ns)
+        self._at_work, self._calm_until_ns, storm_ns = {}, {}, {}
+        self._to_come = [entry for entry in self._to_come if now_ns < max(entry[2].blows_ns, entry[2].until_ns)]
+        for kind, group, blow in self._to_come:
+            start_ns = blow.storm.start_ns
+            if start_ns <= now_ns:
+                self._at_work.setdefault(kind, []).append(blow)
+                turns_ns = min(turns_ns, max(blow.blows_ns, blow.until_ns))
+                storm_ns[kind] = storm_ns[group] = 0
+                continue
+            turns_ns = min(turns_ns, start_ns)
+            if start_ns < storm_ns.get(kind, _NEVER_NS):
+                storm_ns[kind] = start_ns
+            if start_ns < storm_ns.get(group, _NEVER_NS):
+                storm_ns[group] = start_ns
+        self._storm_ns = storm_ns
         self._turns_ns = turns_ns
 
     # counting

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -86,14 +87,17 @@ def test_a_call_that_fails_says_so_whether_it_took_effect_or_not(kind: FaultKind
         assert world.results() == ["planned", "injected", "observed"]
 
 
-def test_a_call_goes_on_when_its_caller_has_given_up() -> None:
+@pytest.mark.parametrize(
+    "kind", [FaultKind.STORE_SLOW, FaultKind.CRASH, FaultKind.POWER_CUT, FaultKind.PAUSE, FaultKind.SLOW]
+)
+def test_a_call_goes_on_when_its_caller_has_given_up_wherever_calls_may_be_late(kind: FaultKind) -> None:
     async def impatient(remote: Any) -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(500e-9):
                 await remote.put("a")
 
     with Kernel(1) as kernel:
-        store, remote, _ = wired(World(kernel, storm(FaultKind.STORE_FAILED, start_ns=10 * SECOND_NS)))
+        store, remote, _ = wired(World(kernel, storm(kind, start_ns=10 * SECOND_NS)))
         kernel.run(impatient(remote))
         assert store.done == []
         kernel.run(until=kernel.now_ns + 10_000)
@@ -136,6 +140,45 @@ def test_what_dies_loses_its_memory_and_comes_back_and_its_stores_have_all() -> 
         assert lives == [0, 1]
         assert store.done in (["a", "d"], ["a", "b", "d"])
         assert world.results() == ["planned", "injected", "observed"]
+
+
+def test_whoever_calls_while_a_death_is_still_to_come_dies_with_the_process() -> None:
+    class Slow:
+        async def ask(self) -> str:
+            await asyncio.sleep(3)
+            return "answered"
+
+    async def asked(process: EngineProcess) -> str:
+        try:
+            return await process.ask()
+        except ConnectionLost:
+            return "lost"
+
+    with Kernel(1) as kernel:
+        world = World(kernel, storm(FaultKind.CRASH), replace(storm(FaultKind.POWER_CUT), index=1))
+        process = EngineProcess(kernel, world.weather, Slow, lambda: True, lambda: None)
+        for _ in range(2):  # each storm strikes once
+            blow = process.dies()
+            kernel.run(until=kernel.now_ns + 60 * SECOND_NS)
+            assert not process.is_well()
+            caller = kernel.spawn(asked(process), "caller")
+            kernel.run(until=kernel.now_ns + SECOND_NS)
+            process.die(blow, "after a long call")
+            assert kernel.run(caller) == "lost"
+            kernel.run(until=kernel.now_ns + 60 * SECOND_NS)
+            assert process.is_well()
+            assert kernel.run(asked(process)) == "answered"
+        assert process.dies() is None
+
+
+def test_a_process_is_well_again_when_nobody_waits_for_the_call_at_which_it_would_have_died() -> None:
+    with Kernel(1) as kernel:
+        world = World(kernel, storm(FaultKind.CRASH))
+        process = EngineProcess(kernel, world.weather, object, lambda: True, lambda: None)
+        assert process.dies() is not None
+        assert not process.is_well()
+        process.spared()
+        assert process.is_well()
 
 
 def test_an_engine_with_storage_of_its_own_is_spared_and_that_is_said() -> None:

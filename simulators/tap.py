@@ -42,9 +42,13 @@ class Tap:
         """Messages other than authorizations that the engine has not answered yet."""
         self._said = self._undecided = 0
 
+    def is_quiet(self) -> bool:
+        """Whether nothing is under way."""
+        return not (self.open_exchanges or self._undecided)
+
     async def balance(self, account_id: str) -> Balance | Unanswered | None:
         """A balance, told to the auditor; None where something is under way, which makes it worthless."""
-        if self.open_exchanges or self._undecided:
+        if not self.is_quiet():
             return None
         said = self._said
         try:

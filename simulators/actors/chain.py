@@ -53,6 +53,8 @@ class CardChain:
         self._outcomes: dict[str, BurnOutcome] = {}
         self._accounts: dict[str, str] = {}
         self._approved: set[str] = set()
+        self._supply: tuple[str, tuple[int, int]] = ("", (0, 0))
+        """As of the block of this hash."""
         self._wake = kernel.env.event()
         self.on_block: Callable[[Sequence[Executed], Sequence[Seen]], None] = lambda executed, seen: None
         self.on_final: Callable[[Sequence[Seen]], None] = lambda seen: None
@@ -154,10 +156,11 @@ class CardChain:
 
     def supply(self) -> tuple[int, int]:
         """(total supply of CardToken, USDC that it holds), in millionths."""
-        return (
-            self._uint(self.card_token, loader.encode_total_supply()),
-            self._uint(self.usdc, loader.encode_balance_of(self.card_token)),
-        )
+        head = self._node.head().hash
+        if head != self._supply[0]:  # between blocks nothing changes
+            total = self._uint(self.card_token, loader.encode_total_supply())
+            self._supply = head, (total, self._uint(self.usdc, loader.encode_balance_of(self.card_token)))
+        return self._supply[1]
 
     def _uint(self, to: str, data: bytes) -> int:
         return loader.decode_uint(self._node.call(to, data))

@@ -31,6 +31,6 @@ class Inspector:
             yield kernel.env.timeout(self._every_ns)
             for person in self._people:
                 for _ in range(LOOKS):
-                    if (yield kernel.call(tap.balance(person.account_id))).unwrap() is not None:
+                    if tap.is_quiet() and (yield kernel.call(tap.balance(person.account_id))).unwrap() is not None:
                         break
                     yield kernel.env.timeout(LOOK_AGAIN_NS)

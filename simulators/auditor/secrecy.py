@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SHORTEST = 8
 """Shorter values stand in many a text by chance."""
 LONGEST_TEXT = 1_000_000
-_DIGITS = re.compile(r"\d(?:[ -]?\d){7,}")
+_DIGITS = re.compile(r"(?<!\d)\d(?:[ -]?\d){7,}+")  # each run is tried once: most texts are full of short ones
 _BETWEEN = re.compile(r"[ -]")
 
 
@@ -36,6 +36,7 @@ class Secrets:
         self._numbers: dict[str, str] = {}
         self._lengths: tuple[int, ...] = ()
         self._words: dict[str, str] = {}
+        self._shortest = LONGEST_TEXT
         self._seen: set[tuple[str, str]] = set()
 
     def __bool__(self) -> bool:
@@ -45,6 +46,7 @@ class Secrets:
         """Raises ValueError for a value too short to be told from chance."""
         if len(value) < SHORTEST:
             raise ValueError(f"a secret of {len(value)} characters ({what}) is too short to be looked for")
+        self._shortest = min(self._shortest, len(value))
         if value.isdecimal():
             self._numbers[value] = what
             if len(value) not in self._lengths:  # there may be as many numbers as cards
@@ -66,7 +68,7 @@ class Secrets:
 
     def scan(self, book: Book, at_ns: int, where: str, text: str, ref: str = "") -> None:
         """Report each secret in a text, once for each place."""
-        if not self:
+        if len(text) < self._shortest:
             return
         for value in self.within(text[:LONGEST_TEXT]):
             if (where, value) in self._seen:

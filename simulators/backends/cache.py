@@ -26,11 +26,11 @@ class MemoryCache:
         self._claims: set[str] = set()
         self._older_claims: set[str] = set()
         self._claims_since_ns = 0
-        self._utc_ns = served.utc_ns
+        self._clock = served.clock
 
     async def begin(self, key: str, card_id: str) -> Opening:
         await self._serve()
-        now_ns = self._utc_ns()
+        now_ns = self._clock.utc_ns
         if now_ns - self._claims_since_ns >= CLAIM_LIVES_NS:
             lapsed = now_ns - self._claims_since_ns >= 2 * CLAIM_LIVES_NS
             self._older_claims, self._claims = set() if lapsed else self._claims, set()

@@ -111,8 +111,9 @@ class MemoryHoldStore:
         await self._serve()
         authorization_id, account_id, amount_usdc6, amount_cents, at_ns, _, _, _, _, extends = hold
         image = self._images.get(account_id)
+        plain = scopes is self._plain or self._are_plain(scopes)
         if image is None or image.incarnation != self._incarnation:
-            return _NOT_LOADED if self._are_plain(scopes) else self._want(account_id, scopes)
+            return _NOT_LOADED if plain else self._want(account_id, scopes)
         left_usdc6 = 0
         if (authorization_id in self._holds) is (extends is None):
             return Placed(image.epoch, Unplaced.TAKEN)
@@ -121,7 +122,7 @@ class MemoryHoldStore:
         day = day_of(at_ns)
         if day != image.day:
             image.enter(day)
-        if not self._are_plain(scopes) or day != image.day:
+        if not plain or day != image.day:
             return self._place_by_tally(image, hold, scopes, left_usdc6)
         limits = scopes[0].limits
         reason = numeric(amount_cents, amount_usdc6, image.available_usdc6, image.day_cents, image.month_cents, limits)
@@ -235,8 +236,6 @@ class MemoryHoldStore:
 
     def _are_plain(self, scopes: Scopes) -> bool:
         """Whether the newest day and month are all that these limits need."""
-        if scopes is self._plain:
-            return True
         if len(scopes) > 1 or not is_plain(scopes[0].limits):
             return False
         self._plain = scopes

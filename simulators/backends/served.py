@@ -52,13 +52,15 @@ class Served(Places):
     def __init__(self, kernel: Kernel, name: str, backend: Backend) -> None:
         super().__init__(kernel, f"backend {name}", backend.capacity)
         self.calls = 0
+        self.clock = kernel
+        """Its ``utc_ns`` is the backend's own clock, which is right."""
         self._delay_ns = kernel.delay_ns
         self._floor_ns = backend.latency.floor_ns
         latency = backend.latency
         self._draw_ns = kernel.stream(f"backend:{name}").lognormal_sampler(max(latency.median_ns, 1), latency.sigma)
 
     def utc_ns(self) -> int:
-        """The backend's own clock, which is right."""
+        """What that clock shows."""
         return self._kernel.utc_ns
 
     async def serve(self) -> None:

@@ -37,28 +37,35 @@ def service(build: Any) -> Any:
     return asgi_app.serve(build(kit(Terms(), clock, BenchChain(clock))))
 
 
+TOLD_OVER_A_WIRE = {
+    "a_repeat_gets_the_first_answer_and_does_nothing",
+    "many_swipes_at_once_never_spend_the_same_money",
+    "a_presentment_posts_once_however_often_it_comes",
+    "a_long_statement_comes_in_pages_without_a_gap",
+    "strangers_are_refused",
+}
+
+
 def test_the_reference_engine_conforms_behind_a_url_twice_over() -> None:
-    """The second run meets the same service, with all that the first has left there."""
+    """The second run, of these and a part of the others, meets the same service, with all that the first left there."""
     with served(service(reference.build)) as url:
-        for _ in range(2):
-            subject = RemoteEngine(url)
-            outcomes = [judge(case, subject) for case in all_cases()]
-            assert [outcome for outcome in outcomes if outcome.result is Result.FAIL] == []
-            passed = {outcome.case.family for outcome in outcomes if outcome.result is Result.PASS}
-            assert {
-                "a_repeat_gets_the_first_answer_and_does_nothing",
-                "many_swipes_at_once_never_spend_the_same_money",
-                "a_presentment_posts_once_however_often_it_comes",
-                "a_long_statement_comes_in_pages_without_a_gap",
-                "strangers_are_refused",
-            } - passed == set()
-            skipped = {outcome.said for outcome in outcomes if outcome.result is Result.NOT_APPLICABLE}
-            assert skipped == {
-                ("needs terms of its own",),
-                ("sets the clock",),
-                ("compares instants of a clock that it has set",),
-                ("settles on a chain that it can look at",),
-            }
+        subject = RemoteEngine(url)
+        outcomes = [judge(case, subject) for case in all_cases()]
+        assert [outcome for outcome in outcomes if outcome.result is Result.FAIL] == []
+        passed = {outcome.case.family for outcome in outcomes if outcome.result is Result.PASS}
+        assert passed >= TOLD_OVER_A_WIRE
+        skipped = {outcome.said for outcome in outcomes if outcome.result is Result.NOT_APPLICABLE}
+        assert skipped == {
+            ("needs terms of its own",),
+            ("sets the clock",),
+            ("compares instants of a clock that it has set",),
+            ("settles on a chain that it can look at",),
+        }
+        again = RemoteEngine(url)
+        some = [case for number, case in enumerate(all_cases()) if case.family in TOLD_OVER_A_WIRE or number % 4 == 0]
+        outcomes = [judge(case, again) for case in some]
+        assert [outcome for outcome in outcomes if outcome.result is Result.FAIL] == []
+        assert {outcome.case.family for outcome in outcomes if outcome.result is Result.PASS} >= TOLD_OVER_A_WIRE
 
 
 def test_the_naive_engine_fails_behind_a_url_too(capsys: pytest.CaptureFixture[str]) -> None:

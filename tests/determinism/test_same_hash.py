@@ -41,3 +41,35 @@ def test_shuffled_ties_repeat_with_their_seed(tmp_path) -> None:
     first = sha256(tmp_path, "two_cards_one_balance", hash_seed="1", more=explore)
     assert first == sha256(tmp_path, "two_cards_one_balance", hash_seed="2", more=explore)
     assert first != sha256(tmp_path, "two_cards_one_balance", hash_seed="1")
+
+
+STORIES = """
+import json
+from scenarios.fuzz.case import Case, ready
+from scenarios.fuzz.trial import attempt
+from scenarios.loader import load_scenario
+
+def sha256(name, engine, explore):
+    case = Case.of(load_scenario(name, (f"explore={str(explore).lower()}",)).scenario, engine)
+    return attempt(ready(case), 2).trace_sha256
+
+print(json.dumps([
+    sha256(name, engine, explore)
+    for name in ("storm", "every_fault", "whole_life")
+    for engine, explore in (("engine", False), ("engine", True), ("reference", True))
+]))
+"""
+
+
+def stories(hash_seed: str) -> list[str]:
+    command = [sys.executable, "-c", STORIES]
+    environment = os.environ | {"PYTHONHASHSEED": hash_seed}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=150)
+    assert done.returncode == 0, done.stderr[-2_000:]
+    return json.loads(done.stdout)
+
+
+def test_storms_whole_lives_and_shuffled_ties_repeat_under_any_hash_seed() -> None:
+    first = stories("1")
+    assert first == stories("2") == stories("31337")
+    assert len(set(first)) == len(first) == 9, "no two of them are the same story"

@@ -118,9 +118,7 @@ class Auditor(HotPath):
         amount).
         """
         postings = entry.postings
-        if secrets := self._book.secrets:
-            text = " ".join([entry.ref, *(owner for _, owner, _, _ in postings)])
-            secrets.scan(self._book, entry.at_ns, "the journal", text, entry.ref)
+        self._book.secrets.scan_entry(self._book, entry)
         if len(postings) == 2:
             (_, _, asset, amount), (_, _, other_asset, other_amount) = postings
             if amount == -other_amount and asset == other_asset:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.auditor.words import when
 
@@ -37,6 +37,8 @@ class Secrets:
         self._lengths: tuple[int, ...] = ()
         self._words: dict[str, str] = {}
         self._shortest = LONGEST_TEXT
+        self._clean: set[str] = set()
+        """Names without a secret: the same few stand in very many entries."""
         self._seen: set[tuple[str, str]] = set()
 
     def __bool__(self) -> bool:
@@ -47,6 +49,7 @@ class Secrets:
         if len(value) < SHORTEST:
             raise ValueError(f"a secret of {len(value)} characters ({what}) is too short to be looked for")
         self._shortest = min(self._shortest, len(value))
+        self._clean.clear()
         if value.isdecimal():
             self._numbers[value] = what
             if len(value) not in self._lengths:  # there may be as many numbers as cards
@@ -79,6 +82,17 @@ class Secrets:
                 "I13", at_ns, self.masked(ref), "",
                 f"{what} stands in clear in {where}, seen at {when(at_ns)}; it ends in {value[-4:]}",
             )  # fmt: skip
+
+    def scan_entry(self, book: Book, entry: Any) -> None:
+        """The same for the texts of a journal entry."""
+        if len(entry.ref) >= self._shortest:
+            self.scan(book, entry.at_ns, "the journal", entry.ref, entry.ref)
+        clean = self._clean
+        for _, owner, _, _ in entry.postings:
+            if owner not in clean:
+                self.scan(book, entry.at_ns, "the journal", owner, entry.ref)
+                if not any(self.within(owner)):
+                    clean.add(owner)
 
     def error(self, book: Book, at_ns: int, error: BaseException) -> None:
         """The message of an exception, with those of its causes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from feed import Feed, posted
 from hypothesis import given
@@ -54,6 +56,28 @@ def test_i13_not_in_the_statement() -> None:
     feed = feed_with_a_pan()
     feed.auditor.statement([StatementEntry(StatementKind.CAPTURE, f"{PAN}.1", "ada", 1, feed.now_ns)])
     check(feed, "the statement")
+
+
+def entry(ref: str, owner: str) -> SimpleNamespace:
+    postings = (("available", "", "usdc6", -100), ("held", owner, "usdc6", 100))
+    return SimpleNamespace(ref=ref, at_ns=0, postings=postings)
+
+
+@pytest.mark.parametrize("ref,owner", [(PAN, "ada"), (f"auth-{PAN}", "ada"), ("auth-1", PAN), ("auth-1", f"of {PAN}")])
+def test_i13_not_in_the_journal(ref: str, owner: str) -> None:
+    feed = feed_with_a_pan()
+    for _ in range(2):
+        feed.auditor.journal(entry(ref, owner))
+    check(feed, "the journal")
+
+
+def test_i13_a_name_that_was_harmless_is_looked_at_again_when_it_has_become_a_secret() -> None:
+    feed = feed_with_a_pan()
+    feed.auditor.journal(entry("auth-1", "the-name-of-somebody"))
+    assert feed.found == []
+    feed.auditor.secret("the-name-of-somebody", "a name")
+    feed.auditor.journal(entry("auth-2", "the-name-of-somebody"))
+    assert feed.found == ["I13"]
 
 
 def test_i13_not_in_a_log() -> None:

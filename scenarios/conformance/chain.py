@@ -31,6 +31,11 @@ class BenchClock:
     def now_ns(self) -> int:
         return self.at_ns
 
+    @property
+    def utc_ns(self) -> int:
+        """The same, to backends on the bench."""
+        return self.now_ns()
+
 
 class BenchChain:
     """The port ``SettlementChain`` on a CardToken in a dict: one block every 12 s of waiting, final one block later.

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from engine.interface import EngineFactory, EngineKit, Terms
-from engine.ports import Clock, Ports
+from engine.ports import Ports
 from scenarios.conformance.bench import Bench
 from scenarios.conformance.chain import BenchChain, BenchClock
 from scenarios.engines_ref import find_engine
@@ -60,7 +60,8 @@ class _AtOnce:
 
     in_use = True
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: BenchClock) -> None:
+        self.clock = clock
         self.utc_ns = clock.now_ns
 
     async def serve(self) -> None:

@@ -344,7 +344,7 @@ class DisputeNotice:
 
     From SUBMITTED on the customer has a provisional credit of ``amount_cents`` (at most the presentment's); WON makes
     it final, LOST takes it back, as a receivable where the funds are gone. ``engine/domain/disputes.py`` has the table
-    of the states. There is one dispute for a presentment.
+    of the states. There is one dispute for a presentment, and one presentment for a dispute.
     """
 
     idempotency_key: str
@@ -360,7 +360,8 @@ class DisputeNotice:
 class DisputeOutcome(StrEnum):
     APPLIED = "applied"
     NOT_ALLOWED = "not_allowed"
-    """The dispute is in no state from which this one can be reached, or the presentment has another dispute."""
+    """The dispute is in no state from which this one can be reached, or the presentment has another dispute, or the
+    dispute is about another presentment."""
     UNKNOWN_PRESENTMENT = "unknown_presentment"
     """Not posted, or not with this card: nothing was done, the record waits for a person."""
     INVALID_AMOUNT = "invalid_amount"

@@ -173,7 +173,8 @@ class Commit(NamedTuple):
     answers: tuple[Answer, ...] = ()
     queued: tuple[Queued, ...] = ()
     posted: tuple[str, ...] = ()
-    """What is hereby done, for good: presentments by id, deposits and withdrawals by key. Nothing is posted twice."""
+    """What is hereby done, for good: presentments by id, deposits, withdrawals and what else must not be done twice by
+    key. Nothing is posted twice."""
     accounts: tuple[Account, ...] = ()
     cards: tuple[Card, ...] = ()
     closed: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ class Disputes:
             self._ports.ledger,
             notice.idempotency_key,
             body_of(notice),
-            Touch(cards=(notice.card_id,), disputed=(notice.presentment_id,)),
+            Touch(cards=(notice.card_id,), disputed=(notice.presentment_id,), posted=(_name(notice),)),
             lambda rows: followed(notice, rows, now_ns),
         )
         await follow(self._ports, notice.idempotency_key, changes)
@@ -37,15 +37,17 @@ def followed(notice: DisputeNotice, rows: Rows, now_ns: int) -> Commit:
     sale = rows.presentments.get(notice.presentment_id)
     card = rows.cards.get(notice.card_id)
     known = rows.disputes.get(notice.presentment_id)
-    refusal = _refusal(notice, sale, None if card is None else card.account_id, known)
+    is_taken = known is None and bool(rows.posted)  # else refs, and with them a settlement's id, could come twice
+    refusal = _refusal(notice, sale, None if card is None else card.account_id, known, is_taken=is_taken)
     if refusal is not None:
         return Commit(result=_receipt(notice, refusal, known))
+    network = notice.network if known is None else known.network
     after = Dispute(
-        notice.presentment_id, notice.dispute_id, sale.account_id, notice.network, notice.amount_cents, notice.state
+        notice.presentment_id, notice.dispute_id, sale.account_id, network, notice.amount_cents, notice.state
     )
     had = known is not None and known.state in CREDITED
     has = after.state in CREDITED
-    commit = Commit(disputes=(after,), result=_receipt(notice, DisputeOutcome.APPLIED, after))
+    commit = Commit(disputes=(after,), posted=(_name(notice),), result=_receipt(notice, DisputeOutcome.APPLIED, after))
     if has and not had:
         commit = _credited(commit, after, rows, now_ns)
     elif had and not has:
@@ -59,12 +61,12 @@ def followed(notice: DisputeNotice, rows: Rows, now_ns: int) -> Commit:
 
 
 def _refusal(
-    notice: DisputeNotice, sale: Posted | None, account_id: str | None, known: Dispute | None
+    notice: DisputeNotice, sale: Posted | None, account_id: str | None, known: Dispute | None, *, is_taken: bool
 ) -> DisputeOutcome | None:
-    """What speaks against it, first things first."""
+    """What speaks against it, first things first; ``is_taken``: its id is that of another sale's dispute."""
     if sale is None or sale.account_id != account_id:
         return DisputeOutcome.UNKNOWN_PRESENTMENT
-    if known is not None and known.dispute_id != notice.dispute_id:
+    if is_taken or (known is not None and known.dispute_id != notice.dispute_id):
         return DisputeOutcome.NOT_ALLOWED
     if notice.state not in NEXT[None if known is None else known.state]:
         return DisputeOutcome.NOT_ALLOWED
@@ -113,6 +115,11 @@ def _receipt(
     if stands is None or stands.dispute_id != notice.dispute_id:
         return DisputeReceipt(notice.dispute_id, said, None, 0, receivable_cents)
     return DisputeReceipt(notice.dispute_id, said, stands.state, stands.credited_cents, receivable_cents)
+
+
+def _name(notice: DisputeNotice) -> str:
+    """Under which the ledger knows for good that there is such a dispute."""
+    return f"dispute:{notice.dispute_id}"
 
 
 def body_of(notice: DisputeNotice) -> str:

@@ -107,6 +107,8 @@ class Clearing(Book):
         known, sale = self._disputes.get(ref), self._sales.get(ref)
         if sale is None or sale.card_id != notice.card_id:
             return _receipt(notice, DisputeOutcome.UNKNOWN_PRESENTMENT, known)
+        if known is None and any(other.dispute_id == notice.dispute_id for other in self._disputes.values()):
+            return _receipt(notice, DisputeOutcome.NOT_ALLOWED, known)
         if known is not None and known.dispute_id != notice.dispute_id:
             return _receipt(notice, DisputeOutcome.NOT_ALLOWED, known)
         if (known.state if known is not None else None) not in _FOLLOWS[notice.state]:

@@ -78,8 +78,8 @@ BUGS = (
         edits=(
             Edit(
                 "engine.services.dispute",
-                "sale.account_id, notice.network, notice.amount_cents, notice.state",
-                "sale.account_id, notice.network, credits.cents_down(sale.amount_usdc6), notice.state",
+                "sale.account_id, network, notice.amount_cents, notice.state",
+                "sale.account_id, network, credits.cents_down(sale.amount_usdc6), notice.state",
             ),
         ),
     ),

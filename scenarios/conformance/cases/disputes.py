@@ -110,6 +110,20 @@ async def there_is_one_dispute_for_a_sale(bench: Bench) -> None:
     same((await bench.dispute("other", "a1.1", SUBMITTED, 1_000, key="again")).outcome, NOT_ALLOWED)
 
 
+@case("Disputes")
+async def there_is_one_sale_for_a_dispute(bench: Bench) -> None:
+    await _sold(bench)
+    await bench.capture("a2", 2_000)
+    await bench.dispute("d", "a1.1", SUBMITTED, 1_000)
+    receipt = await bench.dispute("d", "a2.1", SUBMITTED, 1_000, key="another sale")
+    same(receipt, DisputeReceipt("d", NOT_ALLOWED, None, 0, 0))
+    await bench.dispute("d", "a1.1", LOST, 1_000)
+    same((await bench.dispute("d", "a2.1", SUBMITTED, 1_000, key="when it is over")).outcome, NOT_ALLOWED)
+    same(await bench.funds(), {"available": 5_000, "unsettled": 5_000}, "the funds")
+    same((await bench.dispute("other", "a2.1", SUBMITTED, 2_000)).outcome, APPLIED)
+    same(await bench.funds(), {"available": 7_000, "unsettled": 3_000}, "the funds")
+
+
 @case("Disputes", each("what", ["never posted", "another's card", "no card", "a refund"]))
 async def only_a_posted_sale_of_the_card_is_disputed(bench: Bench, what: str) -> None:
     await _sold(bench)

@@ -1,49 +1,17 @@
-"""Limits by policy: zones, windows that roll, what comes back.
-
-These belong into ``scenarios/conformance/cases`` as soon as the auditor counts by policy; until then it does not listen
-here.
-"""
+"""Limits by policy: zones, windows that roll, what comes back."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
-
-import pytest
 
 from engine.domain.policies import Restores, WindowPolicy, preset
 from engine.interface import DeclineReason, Terms
 from scenarios.conformance.bench import DAY_NS, Bench
 from scenarios.conformance.cases.windows import HOUR_NS, REASONS, instant, only, ready, spends_until
-from scenarios.conformance.registry import Act, Case, each
-from scenarios.conformance.subject import subject_of
+from scenarios.conformance.registry import case, each
 from scenarios.conformance.verdicts import declined, same
 
 LONG_HOLDS_NS = 400 * DAY_NS
-CASES: list[Case] = []
-
-
-class Deaf:
-    """An auditor that hears nothing."""
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *_: None
-
-
-def case(feature: str, *values: Any, terms: Any) -> Callable[[Act], Act]:
-    """As in the registry of cases, in a list of this file alone."""
-
-    def add(act: Act) -> Act:
-        for number, rows in enumerate(itertools.product(*(value.rows for value in values)), 1):
-            names = [name for value in values for name in value.names]
-            chosen = dict(zip(names, itertools.chain(*rows), strict=True))
-            agreed = terms(**chosen) if callable(terms) else terms
-            CASES.append(Case(feature, f"{act.__name__}.{number}", act, chosen, agreed))
-        return act
-
-    return add
 
 
 @case("Limits", each("zero_is_no_limit", [True, False]), each("name", list(REASONS)),
@@ -111,13 +79,3 @@ async def a_refund_never_lets_a_limit_grow(bench: Bench) -> None:
     await bench.refund("r1", 5_000, "a1")
     same(declined(await bench.authorize("a2", 1_001)), DeclineReason.DAILY_LIMIT, "the reason")
     await bench.approve("a3", 1_000)
-
-
-@pytest.mark.parametrize("engine", ["reference", "engine"])
-@pytest.mark.parametrize("one", CASES, ids=[one.name for one in CASES])
-def test_limits_are_counted_by_policy(one: Case, engine: str) -> None:
-    async def play(bench: Bench) -> None:
-        bench.auditor = Deaf()
-        await one.run(bench)
-
-    subject_of(engine).play(play, one.terms)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from engine.interface import DeclineReason
 from reports.counts import by_result
 from reports.facts import RunFacts
 from reports.frames import Events, Rows
@@ -49,7 +50,8 @@ def budget_checks(report: Mapping[str, object], budgets: Mapping[str, float]) ->
 
     A path that the report does not have fails and names the nearest one; a figure without a single sample fails too.
     """
-    figures = dict(leaves(report))
+    nobody = {f"counts.declines.{reason}": 0 for reason in DeclineReason}  # the report names only what happened
+    figures = nobody | dict(leaves(report))
     return [_budget(path, limit, figures) for path, limit in budgets.items()]
 
 

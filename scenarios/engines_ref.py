@@ -26,7 +26,7 @@ ENGINES = {
 OURS = ("contracts", "engine", "reports", "scenarios", "simulators")
 BUG = "bug:"
 """Before the id of a planted bug (`swipelab bugs`): the production engine with that one fault."""
-FORMS = "engine, naive, reference, package.module:factory or asgi:package.module:app"
+FORMS = "engine, naive, reference, bug:ID, package.module:factory or asgi:package.module:app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,20 @@ def _planted(reference: str) -> Callable[[Any], Any]:
 
     bug = CATALOGUE.get(reference.removeprefix(BUG))
     if bug is None:
-        close = nearest(reference.removeprefix(BUG), CATALOGUE)
-        raise BadInput(f"no engine {reference!r}{f': did you mean {BUG}{close}?' if close else ''}")
+        raise BadInput(f"no engine {reference!r}: {bug_hint(reference.removeprefix(BUG), BUG)}")
     return planted(bug).build
+
+
+def bug_hint(word: str, before: str = "") -> str:
+    """What was probably meant by the id of a bug: the nearest, or those that begin so, or how they all begin."""
+    from scenarios.bugs.catalogue import CATALOGUE
+
+    begun = [bug_id for bug_id in CATALOGUE if word and bug_id.startswith(word)]
+    close = nearest(word, CATALOGUE)
+    if close or begun:
+        return f"did you mean {' or '.join(before + bug_id for bug_id in begun or [close])}?"
+    areas = dict.fromkeys(f"{before}{bug_id.partition('-')[0]}-*" for bug_id in CATALOGUE)
+    return f"there are {', '.join(areas)}"
 
 
 def _guarded(factory: Callable[[Any], Any], reference: str, whole: bool) -> Callable[[Any], Any]:

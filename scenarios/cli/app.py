@@ -22,7 +22,9 @@ ScenarioArgument = Annotated[str, typer.Argument(help="A scenario file, or a lib
 EngineOption = Annotated[
     str,
     typer.Option(
-        "--engine", metavar="REF", help="engine, naive, reference, package.module:factory, asgi:package.module:app."
+        "--engine",
+        metavar="REF",
+        help="engine, naive, reference, bug:ID, package.module:factory, asgi:package.module:app.",
     ),
 ]
 SetOption = Annotated[

@@ -20,15 +20,15 @@ from scenarios.bugs.page import page as page_of
 from scenarios.bugs.record import Bug
 from scenarios.cli import screen
 from scenarios.cli.codes import FAILED, PASSED
-from scenarios.problems import BadInput, nearest
+from scenarios.engines_ref import bug_hint
+from scenarios.problems import BadInput
 
 
 def chosen(globs: tuple[str, ...]) -> tuple[Bug, ...]:
     """The bugs whose ids fit any of the globs, all for none. Raises BadInput for a glob that fits nothing."""
     for glob in globs:
         if not any(fnmatchcase(bug_id, glob) for bug_id in CATALOGUE):
-            close = nearest(glob, CATALOGUE)
-            raise BadInput(f"no bug {glob!r}" + (f": did you mean {close}?" if close else ""))
+            raise BadInput(f"no bug {glob!r}: {bug_hint(glob)}")
     return tuple(bug for bug in CATALOGUE.values() if not globs or any(fnmatchcase(bug.id, glob) for glob in globs))
 
 

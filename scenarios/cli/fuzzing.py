@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from reports.words import plural
 from scenarios.cli import screen
 from scenarios.cli.codes import FAILED, PASSED
 from scenarios.fuzz.case import Case, ready
@@ -82,7 +83,8 @@ def _verdict(tally: Tally, wanted: int, wall_s: float) -> str:
     word = "FAILED" if tally.failed_seeds else "PASSED"
     of = "" if tally.seeds == wanted else f" of {wanted:,}"
     speed = f"{tally.seeds_per_core_s:,.1f} seeds/s a core, {wall_s:,.1f} s"
-    line = f"{word}  {tally.seeds:,}{of} seeds, {tally.swipes:,} swipes ({speed}): "
+    seeds = plural(wanted, "seed") if not of else f"{tally.seeds:,}{of} seeds"
+    line = f"{word}  {seeds}, {plural(tally.swipes, 'swipe')} ({speed}): "
     if not tally.failed_seeds:
         return line + "nothing found"
     each = ", ".join(f"{name} {count:,}" for name, count in sorted(tally.failures.items()))

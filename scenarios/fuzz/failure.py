@@ -101,13 +101,15 @@ def read_failure(file: Path) -> Failure:
     except FileNotFoundError:
         raise BadInput(f"no failure file {file}{_nearby(file)}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadInput(f"{file} can't be read: {error}") from error
+        raise BadInput(f"{file} can't be read: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise BadInput(f"{file} is no failure file: its schema is not {SCHEMA}")
     try:
         return _failure(data)
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadInput(f"{file} is no whole failure file: {type(error).__name__} {error}") from error
+    except KeyError as error:
+        raise BadInput(f"{file} is no whole failure file: it has no {error.args[0]}") from error
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{file} is no whole failure file: {error}") from error
 
 
 def _failure(data: dict[str, Any]) -> Failure:

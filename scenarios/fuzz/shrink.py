@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from reports.words import plural
 from scenarios.fuzz.case import Ready
 from scenarios.fuzz.ddmin import minimized
 from scenarios.fuzz.trial import Trial, attempt
@@ -34,7 +35,7 @@ class Size:
     def words(self) -> str:
         """`2 cardholders, 3 swipes, ...`, without what there is none of."""
         counts = {name: getattr(self, name) for name in self.__slots__}
-        return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        return ", ".join(plural(count, name.removesuffix("s")) for name, count in counts.items() if count)
 
 
 class _Stopped(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reports.words import utc
 from scenarios.fuzz.case import Ready
 from scenarios.fuzz.failure import events_before
 from scenarios.fuzz.shrink import kept_steps, kept_swipes
@@ -21,7 +22,8 @@ def story(ready: Ready, trial: Trial, invariant: str) -> Iterator[str]:
     settings, purchases = resolved.settings, resolved.purchases
     found = trial.first(invariant)
     yield f"{found.invariant}: {found.message}"
-    yield f"seed {settings.seed} of {scenario.name}, noticed at {moment(found.at_ns - settings.warmup_ns)}"
+    noticed = moment(found.at_ns - settings.warmup_ns)
+    yield f"seed {settings.seed} of {scenario.name}, traffic from {utc(settings.start_ns)}, noticed at {noticed}"
     yield from _listed("storms", [_storm_words(storm, settings.warmup_ns) for storm in plan_of(settings)])
     if purchases is not None:
         rows = kept_swipes(settings, purchases)

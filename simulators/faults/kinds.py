@@ -89,7 +89,8 @@ def chosen(globs: Sequence[str]) -> tuple[FaultKind, ...]:
     """
     for glob in globs:
         if glob != "all" and not any(fnmatchcase(kind, glob) for kind in FaultKind):
-            near = get_close_matches(glob, [*FaultKind], n=1)
+            groups = [f"{group}.*" for group in dict.fromkeys(kind.group for kind in FaultKind)]
+            near = get_close_matches(glob, ["all", *groups, *FaultKind], n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(FaultKind)}"
             raise ValueError(f"no fault is called {glob!r}: {hint}")
     return tuple(kind for kind in FaultKind if any(glob == "all" or fnmatchcase(kind, glob) for glob in globs))

@@ -176,3 +176,7 @@ def test_a_bug_is_an_engine_that_can_be_named() -> None:
     assert callable(find_engine(f"bug:{BUGS[0].id}").factory)
     with pytest.raises(BadInput, match=rf"did you mean bug:{BUGS[0].id}"):
         find_engine(f"bug:{BUGS[0].id}x")
+    with pytest.raises(BadInput, match=r"did you mean bug:messages-early-reversal-leaves-no-mark\?"):
+        find_engine("bug:messages-early")
+    with pytest.raises(BadInput, match=r"there are bug:money-\*, bug:races-\*"):
+        find_engine("bug:?")

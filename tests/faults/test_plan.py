@@ -21,14 +21,22 @@ ALL = replace(BUSY, faults=Faults(("all",), 2, swarm=False))
 SWARM = replace(BUSY, faults=Faults(("all",)))
 
 
-def test_globs_name_kinds_and_a_wrong_one_is_told_with_the_nearest() -> None:
+def test_globs_name_kinds() -> None:
     assert chosen(("process.crash", "cache.*")) == tuple(
         kind for kind in FaultKind if kind is FaultKind.CRASH or kind.group == "cache"
     )
     assert chosen(("all",)) == tuple(FaultKind)
     assert chosen(()) == ()
-    with pytest.raises(ValueError, match=r"no fault is called 'proces.crash': did you mean process\.crash\?"):
-        chosen(("proces.crash",))
+
+
+@pytest.mark.parametrize(
+    ("glob", "meant"), [("proces.crash", "process.crash"), ("netwrk.*", "network.*"), ("al", "all"), ("All", "all")]
+)
+def test_a_misspelt_glob_gets_the_nearest_kind_or_group(glob: str, meant: str) -> None:
+    with pytest.raises(
+        ValueError, match=rf"^no fault is called '{re.escape(glob)}': did you mean {re.escape(meant)}\?$"
+    ):
+        chosen((glob,))
 
 
 def test_every_kind_is_on_the_page() -> None:

@@ -98,7 +98,8 @@ def test_a_replay_says_what_is_not_as_it_was(tmp_path: Path, capsys: pytest.Capt
     "text, complaint",
     [
         ("schema: swipelab.other/1\n", "is no failure file"),
-        ("schema: swipelab.failure/1\ninvariant: I2\n", "is no whole failure file"),
+        ("schema: swipelab.failure/1\ninvariant: I2\n", "is no whole failure file: it has no message\n"),
+        ("schema: [\n", "can't be read: while parsing a flow node expected"),
         ("- [\n", "can't be read"),
     ],
 )

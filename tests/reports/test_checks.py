@@ -32,6 +32,19 @@ def test_any_figure_of_the_report_can_have_a_budget(path: str):
     assert not judged(path, measured - abs(measured) * 1e-9 - 1e-9)["ok"]
 
 
+def test_a_ceiling_on_a_reason_that_declined_nobody_is_kept_and_a_floor_is_not():
+    assert "counts.declines.card_stolen" not in MEASURED
+    assert judged("counts.declines.card_stolen", 0)["ok"]
+    assert judged("counts.declines.card_stolen", 0)["measured"] == 0
+    assert not judged("counts.declines.card_stolen.min", 1)["ok"]
+
+
+def test_a_misspelt_reason_is_no_figure_and_gets_the_right_one():
+    check = judged("counts.declines.card_stolne", 5)
+    assert not check["ok"]
+    assert check["detail"] == "the report has no such figure; the nearest is counts.declines.card_stolen"
+
+
 @given(st.sampled_from(sorted(MEASURED)))
 def test_a_budget_that_ends_in_min_is_a_floor(path: str):
     measured = MEASURED[path]

@@ -46,7 +46,7 @@ def test_an_asgi_application_becomes_an_engine() -> None:
     [
         ("engin", "no engine 'engin': did you mean engine?"),
         ("nave", "did you mean naive?"),
-        ("", "it can be engine, naive, reference, package.module:factory or asgi:package.module:app"),
+        ("", "it can be engine, naive, reference, bug:ID, package.module:factory or asgi:package.module:app"),
         ("some.module", "it can be engine, naive"),
         ("a b:c", "it can be engine, naive"),
         ("scenarios.engines.nave:build", "no module 'scenarios.engines.nave': did you mean scenarios.engines.naive?"),

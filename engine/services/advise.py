@@ -29,7 +29,7 @@ class Advise:
             self._ports.ledger,
             advice.idempotency_key,
             body_of(advice),
-            Touch(authorizations=(advice.authorization_id,), cards=(advice.card_id,)),
+            Touch(authorizations=(advice.authorization_id,), cards=(advice.card_id,), posted=(_name(advice),)),
             lambda rows: adopted(advice, rows, now_ns, self._terms),
         )
         await follow(self._ports, advice.idempotency_key, changes)
@@ -42,6 +42,8 @@ def adopted(advice: AuthorizationAdvice, rows: Rows, now_ns: int, terms: Terms) 
     card = rows.cards.get(advice.card_id)
     if card is None or (known is not None and (known.card_id, known.network) != (advice.card_id, advice.network)):
         return _unchanged(advice, known, AdviceOutcome.UNKNOWN_CARD)
+    if known is not None and rows.posted:
+        return Commit(result=_receipt(known, AdviceOutcome.ADOPTED))  # the answer is forgotten, what it did is not
     if advice.amount_cents < 0 or (advice.approved and known is None and not advice.amount_cents):
         return _unchanged(advice, known, AdviceOutcome.INVALID_AMOUNT)
     amount_cents = advice.amount_cents if advice.approved else 0
@@ -59,6 +61,7 @@ def adopted(advice: AuthorizationAdvice, rows: Rows, now_ns: int, terms: Terms) 
     return Commit(
         entries=() if entry is None else (entry,),
         authorizations=(after,),
+        posted=(_name(advice),),
         changes=(change_of(before, after, -more_usdc6),),
         result=_receipt(after, AdviceOutcome.ADOPTED),
     )
@@ -96,6 +99,11 @@ def _unchanged(advice: AuthorizationAdvice, known: Authorization | None, why: Ad
 def _receipt(known: Authorization, said: AdviceOutcome) -> AdviceReceipt:
     ends_ns = known.expires_at_ns if known.held_cents else 0
     return AdviceReceipt(known.authorization_id, said, known.held_cents, ends_ns)
+
+
+def _name(advice: AuthorizationAdvice) -> str:
+    """Under which the ledger knows for good that it was adopted."""
+    return f"advice:{advice.idempotency_key}"
 
 
 def body_of(advice: AuthorizationAdvice) -> str:

@@ -94,12 +94,15 @@ class Increase:
         """Record what was decided, unless the truth is another by now."""
         now_ns = self._ports.clock.now_ns()
         key = request.idempotency_key
+        done = f"increment:{key}"
 
         def transition(rows: Rows) -> Commit:
             if rows.answers:
                 return Commit()
             known = rows.authorizations.get(request.authorization_id)
             against = reason
+            if rows.posted:  # the answer is forgotten, what was added is not
+                against = DeclineReason.INVALID_TRANSACTION
             if against is None and not may_grow(known, request):
                 against = DeclineReason.INVALID_TRANSACTION
             if against is None and rows.epochs[known.account_id] != epoch:
@@ -118,10 +121,11 @@ class Increase:
                 entries=(journal.hold(key, known.account_id, now_ns, usdc6_of(request.amount_cents)),),
                 authorizations=(known.increased(request.amount_cents),),
                 answers=(Answer(key, fingerprint, response),),
+                posted=(done,),
                 result=response,
             )
 
-        touch = Touch(authorizations=(request.authorization_id,), keys=(key,))
+        touch = Touch(authorizations=(request.authorization_id,), keys=(key,), posted=(done,))
         return (await self._ports.ledger.update(touch, transition)).result
 
 

@@ -31,7 +31,7 @@ class Reverse:
             self._ports.ledger,
             request.idempotency_key,
             repr(("reverse", *body)),
-            Touch(authorizations=(request.authorization_id,)),
+            Touch(authorizations=(request.authorization_id,), posted=(_name(request),)),
             lambda rows: taken_back(request, rows, now_ns),
         )
         await follow(self._ports, request.idempotency_key, changes)
@@ -42,6 +42,8 @@ def taken_back(request: ReversalRequest, rows: Rows, now_ns: int) -> Commit:
     """What the reversal does; nothing, where it names another card or network than its authorization."""
     authorization_id = request.authorization_id
     known = rows.authorizations.get(authorization_id)
+    if rows.posted:
+        return Commit(result=ReversalResponse(authorization_id, 0))  # the answer is forgotten, what it freed is not
     if known is None:
         mark = reversed_before_arrival(authorization_id, request.network, now_ns, request.card_id)
         return Commit(authorizations=(mark,), result=ReversalResponse(authorization_id, 0))
@@ -53,6 +55,12 @@ def taken_back(request: ReversalRequest, rows: Rows, now_ns: int) -> Commit:
     return Commit(
         entries=(journal.release(authorization_id, known.account_id, now_ns, released_usdc6),),
         authorizations=(after,),
+        posted=(_name(request),),
         changes=(change_of(known, after, released_usdc6),),
         result=ReversalResponse(authorization_id, released_cents),
     )
+
+
+def _name(request: ReversalRequest) -> str:
+    """Under which the ledger knows for good that it was done."""
+    return f"reversal:{request.idempotency_key}"

@@ -19,12 +19,25 @@ from test_power_cut_in_a_whole_life import REFUND, dispute
 
 from engine.domain.ledger import Answer, Commit, Recorded
 from engine.domain.terms import DAY_NS
-from engine.interface import CaptureOutcome, DeclineReason, DisputeOutcome, DisputeState, EngineKit, Terms
+from engine.interface import (
+    AdviceOutcome,
+    AuthorizationAdvice,
+    AuthorizationKind,
+    CaptureOutcome,
+    DeclineReason,
+    DisputeOutcome,
+    DisputeState,
+    EngineKit,
+    Terms,
+)
 from engine.ports import Ports
 from engine.services.engine import build
 from engine.services.forget import AT_ONCE, ROUNDS, Forget
 from engine.wire import to_bytes
 
+PART = replace(REVERSAL, amount_cents=100)
+MORE = replace(REQUEST, idempotency_key="more", kind=AuthorizationKind.INCREMENTAL, amount_cents=50)
+LESS = AuthorizationAdvice("less", "auth-1", "card-1", True, 200, "visa", "shop", "5411", 0)
 RETENTION_NS = Terms().idempotency_retention_ns
 CALL_NS = 1_000_000
 """How long a call of the ledger takes here, to the nanosecond; it takes effect at its end."""
@@ -228,5 +241,33 @@ def test_other_terms_keep_them_for_longer() -> None:
         await asyncio.sleep(9 * 86_400)
         await build(kit).expire(shop.now_ns())
         assert await build(kit).authorize(DECLINED) == first
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("verb,message", [("reverse", PART), ("authorize", MORE), ("advise", LESS)])
+def test_after_the_retention_what_changed_a_hold_changes_it_no_second_time(verb, message) -> None:
+    """Nor does the hold store, which knows changes by the key, fall behind a ledger that would do it again."""
+
+    async def scenario(kernel):
+        shop = await started(kernel, approved)
+        before = await shop.ledger.funds("ada")
+        await told(shop, verb, message)
+        if verb == "advise":
+            await told(shop, "authorize", MORE)
+        funds = await shop.ledger.funds("ada")
+        assert funds != before
+        await much_later(shop)
+        again = await told(shop, verb, message)
+        assert await shop.ledger.funds("ada") == funds
+        held_cents = funds.held_usdc6 // 10_000
+        if verb == "reverse":
+            assert again.released_cents == 0
+        elif verb == "advise":
+            assert (again.outcome, again.held_cents) == (AdviceOutcome.ADOPTED, held_cents)
+        else:
+            assert again.reason is DeclineReason.INVALID_TRANSACTION
+        await swept(shop)
+        await shop.agrees()
 
     run(scenario)

@@ -120,7 +120,7 @@ def total(amounts: np.ndarray) -> int:
 
 
 def faults_section(events: Events) -> dict[str, dict[str, int]]:
-    """``{kind: {injected, observed}}``."""
+    """``{kind: {injected, observed}}``; ``planned`` storms and ``skipped`` ones too, where there were any."""
     rows = events.of("fault")
     section: dict[str, dict[str, int]] = {}
     for kind, result in sorted(zip(rows.texts("ref"), rows.texts("result"), strict=True)):

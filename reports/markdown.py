@@ -59,8 +59,12 @@ def provenance(run: dict) -> str:
 def _faults(faults: dict) -> list[str]:
     if not faults:
         return []
-    head = ["", "## Faults", "", "| kind | injected | observed |", "|---|---:|---:|"]
-    return head + [f"| {text(kind)} | {row['injected']:,} | {row['observed']:,} |" for kind, row in faults.items()]
+    head = ["", "## Faults", "", "| kind | planned | injected | observed | skipped |", "|---|---:|---:|---:|---:|"]
+    columns = ("planned", "injected", "observed", "skipped")
+    return head + [
+        f"| {text(kind)} | {' | '.join(f'{row.get(column, 0):,}' for column in columns)} |"
+        for kind, row in faults.items()
+    ]
 
 
 def _latency(name: str, row: dict) -> str:

@@ -22,6 +22,7 @@ from reports import (
 )
 from tests.reports import sample
 from tests.reports.rows import end, report_of, swipe
+from tests.reports.sample import row
 
 HOSTILE = '<script>alert("1")</script>{{ 7 * 7 }}"><img src=x onerror=alert(2)> \x07 `*_[x](http://evil.example)'
 SECTIONS = ["latency", "declines", "funds", "settlement", "reconciliation", "checks", "again"]
@@ -183,7 +184,7 @@ def test_markdown_takes_no_markup_from_names():
     assert "<script>" not in prose
     assert re.findall(r"(?<!\\)\]\(http", prose) == []
     tables = [line for line in text.splitlines() if line.startswith("|")]
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in tables} <= {4, 5, 9}
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in tables} <= {4, 5, 6, 9}
 
 
 def test_a_backslash_does_not_undo_the_escaping_of_markdown():
@@ -240,3 +241,22 @@ def test_gas_that_is_a_lower_bound_is_called_one() -> None:
     assert "lower bound" not in render_html(exact)
     assert "every figure of gas is a lower bound" in render_html(bound)
     assert "lower bounds" in render_markdown(bound)
+
+
+def test_both_pages_tell_planned_and_skipped_faults_from_those_that_came():
+    rows = [
+        row("fault", ref="process.crash", result="planned"),
+        row("fault", ref="process.crash", result="skipped"),
+        row("fault", ref="network.delay", result="planned"),
+        *(row("fault", ref="network.delay", result="injected") for _ in range(3)),
+        *(row("fault", ref="network.delay", result="observed") for _ in range(2)),
+    ]
+    report = report_of(*rows)
+    lines = render_markdown(report).splitlines()
+    assert "| process.crash | 1 | 0 | 0 | 1 |" in lines
+    assert "| network.delay | 1 | 3 | 2 | 0 |" in lines
+    html = render_html(report)
+    assert html.count("skipped: not fair to this engine") == 1
+    assert re.findall(
+        r'network\.delay</td><td class="n">(\d)</td><td class="n">(\d)</td><td class="n">(\d)<', html
+    ) == [("1", "3", "2")]

@@ -501,7 +501,7 @@ class CardEngine(Protocol):
     """
 
     async def open_account(self, opening: AccountOpening) -> None:
-        """Create or update an account and its cards."""
+        """Create or update an account and its cards. A card never changes its account: EngineError, nothing is done."""
         ...
 
     async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse:

@@ -20,10 +20,14 @@ class OpenAccount:
     async def __call__(self, opening: AccountOpening) -> None:
         """Create or replace; what was decided before stays. From the answer on, every decision sees it.
 
-        Raises EngineError for limits that make no sense, and for a card's that are above its mandate's.
+        Raises EngineError for limits that make no sense, for a card's that are above its mandate's, and for a card of
+        another account, whose copies in the cache would go on spending that one's funds.
         """
 
         def transition(rows: Rows) -> Commit:
+            strange = [card_id for card_id in named if _is_of_another(rows.cards.get(card_id), opening)]
+            if strange:
+                raise EngineError(f"account {opening.account_id}: of another account: {', '.join(strange)}")
             cards = tuple(card_of(card, opening.account_id, rows) for card in opening.cards)
             return Commit(
                 accounts=(account,), cards=cards, result=(cards, opening.account_id not in rows.funds)
@@ -33,7 +37,8 @@ class OpenAccount:
         if wrong:
             raise EngineError(f"account {opening.account_id}: {'; '.join(wrong)}")
         account = account_of(opening)
-        counted = (*(card.card_id for card in opening.cards), *(card.replaces for card in opening.cards))
+        named = tuple(card.card_id for card in opening.cards)
+        counted = (*named, *(card.replaces for card in opening.cards))
         touch = Touch(accounts=(account.account_id,), cards=tuple(card_id for card_id in counted if card_id))
         commit = await self._ports.ledger.update(touch, transition)
         cards, is_new = commit.result
@@ -43,6 +48,10 @@ class OpenAccount:
                 await self._images.renew(account.account_id)
         except PortUnavailable:
             pass  # the ledger has it, and refuses what rests on less: this only spares the first swipe the way there
+
+
+def _is_of_another(card: Card | None, opening: AccountOpening) -> bool:
+    return card is not None and card.account_id != opening.account_id
 
 
 def account_of(opening: AccountOpening) -> Account:

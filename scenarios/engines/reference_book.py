@@ -122,7 +122,13 @@ class Book:
         return account
 
     def open(self, opening: AccountOpening) -> None:
-        """Status, KYC level, cards and mandates are replaced; funds and what has been counted stay."""
+        """Status, KYC level, cards and mandates are replaced; funds and what has been counted stay.
+
+        Raises EngineError for a card of another account.
+        """
+        for card in opening.cards:
+            if card.card_id in self._cards and self._cards[card.card_id][1].opening.account_id != opening.account_id:
+                raise EngineError(f"{card.card_id} is a card of another account than {opening.account_id}")
         cards = tuple([replace(card, pan="") for card in opening.cards])
         account = self.accounts.setdefault(opening.account_id, Account(opening))
         account.opening = replace(opening, cards=cards)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.interface import AccountStatus, DeclineReason
+from engine.interface import AccountOpening, AccountStatus, CardOpening, DeclineReason, EngineError
 from scenarios.conformance.bench import Bench
 from scenarios.conformance.registry import case
-from scenarios.conformance.verdicts import declined, same
+from scenarios.conformance.verdicts import declined, refused, same
 
 
 @case("Accounts")
@@ -16,6 +16,20 @@ async def a_card_is_good_until_the_instant_of_its_expiry(bench: Bench) -> None:
     await bench.approve("a1", 100)
     bench.clock.at_ns = bench.start_ns + 5
     same(declined(await bench.authorize("a2", 100)), DeclineReason.CARD_EXPIRED, "the reason")
+
+
+@case("Accounts")
+async def a_card_stays_with_its_account(bench: Bench) -> None:
+    await bench.open()
+    await bench.fund(1_000)
+    await bench.approve("a1", 100)
+    with refused(EngineError):
+        taken = AccountOpening("bob", "0x" + "b" * 40, (CardOpening("ada-card", "visa", 2**62),))
+        await bench.engine.open_account(taken)
+    await bench.approve("a2", 900)
+    same(await bench.funds(), {"held": 1_000}, "the funds")
+    with refused(EngineError):
+        await bench.engine.balance("bob")
 
 
 @case("Accounts")

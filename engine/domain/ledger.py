@@ -329,7 +329,8 @@ def withdrawal(
 def settlement(ref: str, account_id: str, at_ns: int, *, burned_usdc6: int, missing_usdc6: int) -> Entry:
     """Burned on chain. What the chain balance did not cover is advanced by the house and owed by the customer.
 
-    It can only be missing where a payout took more than was available; that negative balance is made good here.
+    It can only be missing where a payout, or an adopted advice, took more than was available; that negative balance is
+    made good here.
     """
     postings = [
         Posting("unsettled", account_id, USDC, -burned_usdc6 - missing_usdc6),

@@ -150,7 +150,8 @@ class AccountOpening:
     """A customer with one on-chain balance and any number of cards that spend it.
 
     ``address`` is the 0x address whose CardToken balance backs the account. Opening an account
-    again replaces its status, KYC level, cards and mandates, never its funds nor what its limits have counted.
+    again replaces its status, KYC level, cards and mandates, never its funds nor what its limits have counted. A card
+    that is not named stays as it was; one that is cancelled, lost or stolen stays so.
     """
 
     account_id: str

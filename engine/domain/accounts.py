@@ -25,6 +25,10 @@ class AccountStatus(StrEnum):
     SUSPENDED = "suspended"
 
 
+FINAL = frozenset({CardStatus.CANCELLED, CardStatus.LOST, CardStatus.STOLEN})
+"""What a card never leaves again."""
+
+
 class MandateStatus(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.domain.accounts import Account, Card, Mandate
+from engine.domain.accounts import FINAL, Account, Card, Mandate
 from engine.domain.controls import beyond, problems
 from engine.domain.ledger import Commit, Rows, Touch
 from engine.interface import AccountOpening, CardOpening, EngineError
@@ -84,14 +84,16 @@ def wrong_limits(opening: AccountOpening) -> list[str]:
 def card_of(card: CardOpening, account_id: str, rows: Rows) -> Card:
     """The card that is kept: of its PAN the last four digits.
 
-    A replacement goes on counting where the old one was, and so does a card that is opened again.
+    A replacement goes on counting where the old one was, and so does a card that is opened again. What is cancelled,
+    lost or stolen stays so, whatever a late opening says.
     """
     known = rows.cards.get(card.card_id)
+    status = known.status if known is not None and known.status in FINAL else card.status
     counter_id = card.card_id if known is None else known.counter_id
     if card.replaces:
         forerunner = rows.cards.get(card.replaces)
         counter_id = card.replaces if forerunner is None else forerunner.counter_id
     return Card(
-        card.card_id, account_id, card.network, card.expires_at_ns, card.status, card.limits, card.mandate_id,
+        card.card_id, account_id, card.network, card.expires_at_ns, status, card.limits, card.mandate_id,
         counter_id, card.pan[-4:],
     )  # fmt: skip

@@ -14,6 +14,7 @@ from engine.domain.settlement import Settlement
 from engine.interface import (
     AccountOpening,
     CardOpening,
+    CardStatus,
     DisputeState,
     EngineError,
     IdempotencyConflict,
@@ -24,6 +25,8 @@ from engine.interface import (
 )
 
 USDC6_PER_CENT = 10_000
+
+FINAL = (CardStatus.CANCELLED, CardStatus.LOST, CardStatus.STOLEN)
 
 
 class Step(StrEnum):
@@ -129,7 +132,7 @@ class Book:
         for card in opening.cards:
             if card.card_id in self._cards and self._cards[card.card_id][1].opening.account_id != opening.account_id:
                 raise EngineError(f"{card.card_id} is a card of another account than {opening.account_id}")
-        cards = tuple([replace(card, pan="") for card in opening.cards])
+        cards = tuple([replace(card, pan="", status=self._status_of(card)) for card in opening.cards])
         account = self.accounts.setdefault(opening.account_id, Account(opening))
         account.opening = replace(opening, cards=cards)
         account.mandates = {mandate.mandate_id: mandate for mandate in opening.mandates}
@@ -137,6 +140,11 @@ class Book:
             self._cards[card.card_id] = (card, account)
             if card.replaces:
                 self._forerunners[card.card_id] = card.replaces
+
+    def _status_of(self, card: CardOpening) -> CardStatus:
+        """What is cancelled, lost or stolen stays so."""
+        known = self._cards.get(card.card_id)
+        return known[0].status if known is not None and known[0].status in FINAL else card.status
 
     def _first_notice(self, kind: str, ref: str, body: object) -> bool:
         """Whether this notice is told for the first time. Raises IdempotencyConflict where it said something else."""

@@ -142,17 +142,16 @@ def refund_answered(
                    + (" again" if credit.posted else ""))  # fmt: skip
             return
         credit.posted = True
-        owed_cents = -(-account.receivable_usdc6 // USDC6_PER_CENT)
         if (result.posted_cents, result.released_cents, result.receivable_cents) != (cents, 0, 0):
             _found(
                 book, "I10", at_ns, ref, account,
                 f"a refund of {usd(cents)} posted {usd(result.posted_cents)}, freed {usd(result.released_cents)} and "
                 f"left {usd(result.receivable_cents)} uncovered",
             )  # fmt: skip
-        if not 0 <= result.recovered_cents <= min(cents, owed_cents):
+        if not 0 <= result.recovered_cents <= cents:
             _found(
                 book, "I10", at_ns, ref, account,
-                f"a refund of {usd(cents)} paid {usd(result.recovered_cents)} of a debt of at most {usd(owed_cents)}",
+                f"a refund of {usd(cents)} paid {usd(result.recovered_cents)} of a debt",
             )  # fmt: skip
         credit.recovered_cents = result.recovered_cents
         _certain(hours, at_ns, credit, result.recovered_cents * USDC6_PER_CENT)

@@ -1,9 +1,9 @@
 """I9: nothing is approved on a card, an account or a mandate that is out of order; and what is in order is not refused.
 
-Rule. No approval where the card was frozen, cancelled, lost, stolen, not yet active or expired, the account suspended
-or below the KYC level, the mandate suspended, revoked or expired. A refusal names the first reason of the ladder: one
-for want of money, or for a limit, is wrong where the card's standing already spoke against it. A refusal for a
-standing that the card does not have is I12: refused without need.
+Rule. No approval where the card was frozen, cancelled, lost, stolen (these three for good, whatever is said later), not
+yet active or expired, the account suspended or below the KYC level, the mandate suspended, revoked or expired. A
+refusal names the first reason of the ladder: one for want of money, or for a limit, is wrong where the card's standing
+already spoke against it. A refusal for a standing that the card does not have is I12: refused without need.
 
 Evidence. An opening counts from its answer until the next opening of that account is sent, and only if no other one
 was in flight beside it. A request counts if it arrived after that, and if nothing was sent until its answer.
@@ -14,6 +14,7 @@ slack of clocks. Unneeded refusals are judged only where the standing had been t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from engine.interface import (
@@ -29,6 +30,7 @@ from simulators.auditor.account import NEVER_NS
 from simulators.auditor.book import Account, Book
 from simulators.auditor.words import usd, when
 
+FINAL = frozenset({CardStatus.CANCELLED, CardStatus.LOST, CardStatus.STOLEN})
 BY_STATUS = {
     CardStatus.CANCELLED: DeclineReason.CARD_CANCELLED,
     CardStatus.LOST: DeclineReason.CARD_LOST,
@@ -56,12 +58,16 @@ BELOW_STANDING = frozenset(
 class Standing:
     """What is known of an account's openings. ``opening`` is None while it may be one or another."""
 
-    __slots__ = ("cards", "crowded", "epoch", "in_flight", "mandates", "opening", "since_ns")
+    __slots__ = ("cards", "crowded", "ended", "epoch", "in_flight", "mandates", "may_have_ended", "opening", "since_ns")
 
     def __init__(self) -> None:
         self.opening: AccountOpening | None = None
         self.cards: dict[str, CardOpening] = {}
         self.mandates: dict[str, MandateOpening] = {}
+        self.ended: dict[str, CardStatus] = {}
+        """Cards that are cancelled, lost or stolen for certain, and so for good."""
+        self.may_have_ended: dict[str, set[CardStatus]] = {}
+        """Cards of which that was said, each with all that was; which of it was heard first, if any, nobody knows."""
         self.since_ns = 0
         self.epoch = self.in_flight = 0
         self.crowded = False
@@ -77,6 +83,9 @@ def opening_sent(book: Book, at_ns: int, opening: AccountOpening) -> None:
     known.opening = None
     known.in_flight += 1
     known.crowded |= known.in_flight > 1
+    for card in opening.cards:
+        if card.status in FINAL and card.card_id not in known.ended:
+            known.may_have_ended.setdefault(card.card_id, set()).add(card.status)
     account.watch_ns = NEVER_NS
 
 
@@ -90,11 +99,23 @@ def opening_answered(book: Book, at_ns: int, opening: AccountOpening, *, failed:
     crowded, known.crowded = known.crowded, False
     if crowded or failed:
         return
-    known.opening = opening
-    known.cards = {card.card_id: card for card in opening.cards}
+    for card in opening.cards:
+        if known.may_have_ended.get(card.card_id) == {card.status}:
+            known.ended[card.card_id] = card.status
+            del known.may_have_ended[card.card_id]
+    known.opening = opening = _as_it_is(known, opening)
+    known.cards = {card.card_id: card for card in opening.cards if card.card_id not in known.may_have_ended}
     known.mandates = {mandate.mandate_id: mandate for mandate in opening.mandates}
     known.since_ns = at_ns
     account.watch_ns = _watch_from(book, opening)
+
+
+def _as_it_is(known: Standing, opening: AccountOpening) -> AccountOpening:
+    """The opening, with what it cannot undo."""
+    if not known.ended:
+        return opening
+    cards = tuple(replace(card, status=known.ended.get(card.card_id, card.status)) for card in opening.cards)
+    return replace(opening, cards=cards)
 
 
 def _watch_from(book: Book, opening: AccountOpening) -> int:

@@ -88,7 +88,7 @@ def free_of(little: World, account_id: str) -> int:
     return max(little.desk.balance(account_id).available_usdc6, 0) // USDC6
 
 
-each = settings(max_examples=40, deadline=None)
+each = settings(max_examples=40, deadline=None, derandomize=True)
 
 
 class ApprovesTooMuch(Armed):

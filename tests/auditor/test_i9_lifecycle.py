@@ -177,3 +177,20 @@ def test_i9_an_authorization_is_approved_under_one_key() -> None:
     third = feed.request(100, "a1", key="a third")
     feed.tell(third, feed.approval(third))
     assert feed.found == ["I9"]
+
+
+@pytest.mark.parametrize("final", [CardStatus.CANCELLED, CardStatus.LOST, CardStatus.STOLEN])
+def test_i9_what_is_cancelled_lost_or_stolen_stays_so_whatever_is_said_later(final: CardStatus) -> None:
+    feed = Feed(cents=10_000)
+    feed.open(card(status=final))
+    feed.open(card())
+    feed.approve(100)
+    assert feed.found == ["I9"]
+
+
+def test_i9_a_card_that_was_only_frozen_can_be_used_again() -> None:
+    feed = Feed(cents=10_000)
+    feed.open(card(status=CardStatus.FROZEN))
+    feed.open(card())
+    feed.approve(100)
+    assert feed.found == []

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.interface import AccountOpening, AccountStatus, CardOpening, DeclineReason, EngineError
+from engine.interface import AccountOpening, AccountStatus, CardOpening, CardStatus, DeclineReason, EngineError
 from scenarios.conformance.bench import Bench
-from scenarios.conformance.registry import case
+from scenarios.conformance.registry import case, each
 from scenarios.conformance.verdicts import declined, refused, same
 
 
@@ -41,3 +41,25 @@ async def opening_an_account_again_keeps_its_funds(bench: Bench) -> None:
     same(await bench.funds(), {"available": 700, "held": 300}, "the funds")
     await bench.open()
     await bench.approve("a2", 700)
+
+
+@case("Accounts", each("final", [CardStatus.CANCELLED, CardStatus.LOST, CardStatus.STOLEN]))
+async def what_is_cancelled_lost_or_stolen_stays_so(bench: Bench, final: CardStatus) -> None:
+    await bench.open()
+    await bench.fund(1_000)
+    await bench.open(card_status=final)
+    first = declined(await bench.authorize("a1", 100))
+    await bench.open(card_status=CardStatus.ACTIVE)
+    same(declined(await bench.authorize("a2", 100)), first, "the reason after an opening that says active")
+
+
+@case("Accounts")
+async def a_card_that_was_frozen_or_pending_can_be_used_again(bench: Bench) -> None:
+    for number, status in enumerate((CardStatus.PENDING, CardStatus.FROZEN)):
+        await bench.open(card_status=status)
+        if not number:
+            await bench.fund(1_000)
+        refused = declined(await bench.authorize(f"refused-{number}", 100))
+        same(refused is not None, True, f"a {status} card is refused")
+        await bench.open(card_status=CardStatus.ACTIVE)
+        await bench.approve(f"a{number}", 100)

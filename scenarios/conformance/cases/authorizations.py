@@ -56,11 +56,9 @@ async def the_ladder_answers_the_highest_reason_that_holds(bench: Bench) -> None
         return declined(await bench.authorize(f"a{next(attempts)}", cents))
 
     same(await reason(), DeclineReason.CARD_NOT_FOUND, "the reason")
-    await bench.open(**faults | {"card_status": CardStatus.CANCELLED})
+    await bench.open(**faults)
     same(await reason(0), DeclineReason.INVALID_AMOUNT, "the reason")
     same(await reason(-1), DeclineReason.INVALID_AMOUNT, "the reason")
-    same(await reason(), DeclineReason.CARD_CANCELLED, "the reason")
-    await bench.open(**faults)
     same(await reason(), DeclineReason.CARD_FROZEN, "the reason")
     await bench.open(**faults | {"card_status": CardStatus.ACTIVE})
     same(await reason(), DeclineReason.CARD_EXPIRED, "the reason")
@@ -77,6 +75,9 @@ async def the_ladder_answers_the_highest_reason_that_holds(bench: Bench) -> None
     same(await reason(800), DeclineReason.MONTHLY_LIMIT, "the reason")
     same(await reason(700), None, "the reason")
     same(await bench.funds(), {"available": 99_300, "held": 700}, "the funds")
+    faults |= {"card_status": CardStatus.CANCELLED, "card_expires_at_ns": bench.start_ns}
+    await bench.open(**faults)
+    same(await reason(), DeclineReason.CARD_CANCELLED, "the reason, with all faults below it")
 
 
 @case("Ladder of declines", each("ended", ["open", "captured", "expired"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -54,9 +55,9 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
-def wrapped(text: str) -> Markup:
-    """A figure that may break after its commas, and nowhere else if it can."""
-    return Markup(",<wbr>").join(text.split(","))
+def wrapped(text: str, after: str = ",") -> Markup:
+    """A figure or a name that may break after these characters, and nowhere else if it can."""
+    return Markup("<wbr>").join(re.split(f"(?<=[{re.escape(after)}])", text))
 
 
 def headline(report: dict[str, object]) -> str:

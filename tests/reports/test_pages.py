@@ -258,5 +258,5 @@ def test_both_pages_tell_planned_and_skipped_faults_from_those_that_came():
     html = render_html(report)
     assert html.count("skipped: not fair to this engine") == 1
     assert re.findall(
-        r'network\.delay</td><td class="n">(\d)</td><td class="n">(\d)</td><td class="n">(\d)<', html
+        r'network\.<wbr>delay</td><td class="n">(\d)</td><td class="n">(\d)</td><td class="n">(\d)<', html
     ) == [("1", "3", "2")]

@@ -317,7 +317,9 @@ one_bad_cell = st.tuples(st.sampled_from(sorted(cells)), st.integers(0, 2)).flat
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=300, deadline=None
+)
 @given(one_bad_cell)
 def test_the_fast_and_the_careful_way_agree_on_every_value(tmp_path, drawn):
     (column, row), text = drawn
@@ -335,7 +337,9 @@ def test_the_fast_and_the_careful_way_agree_on_every_value(tmp_path, drawn):
     assert outcomes[0] == outcomes[1]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=200, deadline=None
+)
 @given(st.integers(0, 150), st.integers(0, 3), st.binary(max_size=3))
 def test_a_damaged_csv_is_read_or_refused_and_nothing_else(tmp_path, start, dropped, inserted):
     whole = "\n".join([f"{HEADER},network", f"{GOOD},visa", '2017-07-31T14:05:09Z,"b,é",till-b,5542,5,']).encode()
@@ -453,7 +457,10 @@ def test_a_file_that_is_not_parquet_is_refused(write, parquet):
 
 # The same damage each time: what Arrow makes of a broken file is not this project's to search for in every run.
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None, derandomize=True
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
 )
 @given(st.floats(0, 1), st.integers(0, 3), st.binary(max_size=3))
 def test_a_damaged_parquet_file_is_read_or_refused_and_nothing_else(tmp_path, where, dropped, inserted):

@@ -42,7 +42,9 @@ def plans(draw) -> PurchasePlan:
     return PurchasePlan.of(at_ns, cardholder, merchant, amount, cardholders, merchants, authorized, network)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150, deadline=None
+)
 @given(plans(), st.sampled_from(["plan.csv", "plan.parquet"]))
 def test_what_is_written_is_what_is_read(tmp_path, plan, name):
     path = tmp_path / name

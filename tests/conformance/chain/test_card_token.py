@@ -141,7 +141,9 @@ def lives(world: CardWorld, script: list[tuple]) -> list[object]:
 
 
 @given(steps)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_py_evm_and_revm_agree_on_any_life(open_by_name, script):
     whole, fast = open_by_name("py-evm"), open_by_name("revm")
     seen = lives(CardWorld(whole), script)

@@ -49,7 +49,7 @@ class LocalNode(ABC):
         self._block_gas_limit = block_gas_limit
         self._signing = signing
         self._mempool = Mempool()
-        self._mined: deque[Mined] = deque(maxlen=self.history_blocks)
+        self._mined: deque[Mined] = deque()
         self._receipts: dict[str, Receipt] = {}
         self._closed = False
 
@@ -100,15 +100,18 @@ class LocalNode(ABC):
         if timestamp_s <= parent.timestamp_s:
             raise TimestampNotLater(timestamp_s, parent.timestamp_s)
         mined = self._build_block(timestamp_s)
-        if len(self._mined) == self.history_blocks:
-            self._forget_receipts(self._mined[0])
         self._mined.append(mined)
+        while len(self._mined) > self._remembered_blocks():
+            self._forget_receipts(self._mined.popleft())
         self._receipts.update((receipt.tx_hash, receipt) for receipt in mined.block.receipts)
         return mined.block
 
+    def _remembered_blocks(self) -> int:
+        return self.history_blocks
+
     @abstractmethod
     def prepare_rollback(self) -> None:
-        """The next block may have to be undone."""
+        """The next block, and those on top of it, may have to be undone."""
 
     def rollback(self, block_number: int) -> tuple[str, ...]:
         newest = self.head().number

@@ -138,7 +138,7 @@ class EvmNode(Protocol):
         ...
 
     def prepare_rollback(self) -> None:
-        """The next block may be rolled back; only ``revm`` has to be told."""
+        """The next block may be rolled back, with all that will be on top of it; only ``revm`` has to be told."""
         ...
 
     def rollback(self, block_number: int) -> tuple[str, ...]:

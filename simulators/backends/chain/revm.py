@@ -10,9 +10,10 @@ backend for it, and what to use where that matters (py-evm, anvil):
   within 1 %, a user's first settlement 62 % of it, later ones 47 %;
 - no fees: base fee and gas price are 0, nobody pays, the mempool's replacement rule is all that ``max_fee_wei`` does;
 - ``BLOCKHASH`` answers a placeholder, and a contract that destroys itself is as if still in its creating transaction;
-- :meth:`RevmNode.rollback` undoes the newest block alone, and only where ``prepare_rollback`` was called before it was
-  mined: the journal's ``commit`` is unsafe, so a snapshot that is never gone back to costs one of 1,024 call levels;
-- receipts are remembered for 2 blocks, not 128: a day's events would fill the memory that a million swipes need;
+- :meth:`RevmNode.rollback` goes back only to where ``prepare_rollback`` was called, at most 128 blocks ago: the
+  journal's ``commit`` is unsafe, so a snapshot that is never gone back to costs one of 1,024 call levels;
+- receipts are remembered for 2 blocks, or since that call, not for 128: a day's events would fill the memory that a
+  million swipes need;
 - the journal is never pruned: about 0.8 KiB a settled user.
 
 Speed, one core of a 2-core machine: 120,000 settled users a second in batches of 200, receipts and logs included.
@@ -31,6 +32,7 @@ from simulators.backends.chain.node import (
     BLOCK_GAS_LIMIT,
     CHAIN_ID,
     HARDFORK,
+    HISTORY_BLOCKS,
     Block,
     CallReverted,
     Header,
@@ -49,9 +51,10 @@ class RevmMissing(ImportError):
 
 
 class _Undo(NamedTuple):
-    """What it takes to undo a block."""
+    """What it takes to undo a block and all that is on top of it."""
 
     number: int
+    """Of that block."""
     snapshot: Any
     nonces: dict[str, int]
     parent: Header
@@ -76,7 +79,8 @@ class RevmNode(LocalNode):
         self._seed = seed
         self._nonces: dict[str, int] = {}
         self._prepared = False
-        self._undo: _Undo | None = None
+        self._undos: list[_Undo] = []
+        """Oldest first; a snapshot holds all that are younger."""
         self._evm = self._pyrevm.EVM(
             env=self._pyrevm.Env(cfg=self._pyrevm.CfgEnv(chain_id=chain_id)),
             gas_limit=block_gas_limit,
@@ -107,10 +111,12 @@ class RevmNode(LocalNode):
             self._evm.revert(checkpoint)
 
     def rollback(self, block_number: int) -> tuple[str, ...]:
-        if self._undo is None or self._undo.number != block_number + 1 or self._head.number != self._undo.number:
+        self._check_open()
+        heads = [undo.parent.number for undo in self._undos]
+        if block_number != self._head.number and block_number not in heads:
             raise NotSupported(
-                "the revm backend rolls back its newest block alone, and only if prepare_rollback() came before it; "
-                "use py-evm or an RPC node for other reorgs"
+                f"the revm backend goes back only to where prepare_rollback() was called, {heads}, and not to block "
+                f"{block_number}; use py-evm or an RPC node for other reorgs"
             )
         return super().rollback(block_number)
 
@@ -122,8 +128,11 @@ class RevmNode(LocalNode):
         self._evm = None
 
     def _restore(self, before: object) -> None:
-        undo, self._undo = self._undo, None
+        undo = self._undos.pop()
         self._evm.revert(undo.snapshot)
+        while undo.parent != before:  # one snapshot holds the next: back through all of them
+            undo = self._undos.pop()
+            self._evm.revert(undo.snapshot)
         self._nonces = undo.nonces
         self._head = undo.parent
         self._enter_block(undo.parent.number, undo.parent.timestamp_s, undo.parent.hash)
@@ -132,7 +141,9 @@ class RevmNode(LocalNode):
         parent, number = self._head, self._head.number + 1
         if self._prepared:
             self._prepared = False
-            self._undo = _Undo(number, self._evm.snapshot(), dict(self._nonces), parent)
+            self._undos.append(_Undo(number, self._evm.snapshot(), dict(self._nonces), parent))
+        while self._undos and self._undos[0].number <= number - HISTORY_BLOCKS:
+            self._undos.pop(0)
         self._enter_block(number, timestamp_s, parent.hash)
         receipts: list[Receipt] = []
         transactions: list[Transaction] = []
@@ -146,6 +157,10 @@ class RevmNode(LocalNode):
         block_hash = self._hash(parent.hash, timestamp_s, *((r.tx_hash, r.ok, r.gas_used) for r in receipts))
         self._head = Header(number, timestamp_s, block_hash)
         return Mined(Block(number, timestamp_s, block_hash, tuple(receipts)), tuple(transactions), parent)
+
+    def _remembered_blocks(self) -> int:
+        since_prepared = self._head.number - self._undos[0].number + 1 if self._undos else 0
+        return max(self.history_blocks, since_prepared)
 
     def _execute(self, tx: Transaction, block_number: int) -> Receipt:
         created, logs, revert_data = None, (), b""

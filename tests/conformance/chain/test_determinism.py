@@ -23,6 +23,7 @@ def history(node) -> list[object]:
     alice, bob, carol = (Account.derive(7, name) for name in ("alice", "bob", "carol"))
     recorder, burner, refuser = (deploy(node, alice, code) for code in (RECORDER, BURNER, ECHO_REVERT))
     blocks = [mine(node)]
+    node.prepare_rollback()
     for place in range(12):
         sender = (alice, bob, carol)[place % 3]
         node.send(sender, recorder, word(place))
@@ -30,9 +31,8 @@ def history(node) -> list[object]:
     node.send(carol, refuser, b"\x01\x02\x03\x04")
     node.send(bob, burner, b"", gas_limit=100_000)
     blocks += mine_until_empty(node)
-    if node.name != "revm":
-        node.rollback(blocks[0].number)
-        blocks += mine_until_empty(node)
+    node.rollback(blocks[0].number)
+    blocks += mine_until_empty(node)
     return [blocks, node.call(recorder, b""), node.head()]
 
 

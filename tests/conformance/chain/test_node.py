@@ -15,15 +15,13 @@ from simulators.backends.chain.node import (
     InsufficientFunds,
     NodeClosed,
     NonceTooLow,
-    NotSupported,
     ReplacementUnderpriced,
     TimestampNotLater,
-    TooFarBack,
     UnknownTransaction,
 )
 
 from .conftest import GENESIS_S
-from .driver import deploy, mine, mine_until_empty, next_slot_s, run
+from .driver import deploy, mine, mine_until_empty, run
 from .programs import BURNER, CONTEXT, ECHO_REVERT, ONCE, RECORDER, STAMP, TRANSIENT, word
 
 
@@ -307,75 +305,6 @@ def test_a_node_in_this_process_forgets_receipts_beyond_its_history(open_by_name
     assert node.receipt(old.tx_hash) == old
     mine(node)
     assert node.receipt(old.tx_hash) is None
-
-
-# ---- reorgs ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_rollback_undoes_blocks_and_returns_their_transactions_to_the_mempool(open_chain, alice, bob):
-    node = open_chain()
-    recorder = deploy(node, alice, RECORDER)
-    fork = mine(node)
-    first = node.send(alice, recorder, word(1))
-    second = node.send(bob, recorder, word(2))
-    mine(node)
-    third = node.send(alice, recorder, word(3))
-    mine(node)
-    waiting = node.send(alice, recorder, word(4))
-    assert node.rollback(fork.number) == (first, second, third)
-    assert node.pending() == (first, second, third, waiting)
-    assert (node.head().hash, node.nonce(alice.address), node.call(recorder, b"")) == (fork.hash, 1, word(0))
-    assert node.receipt(first) is None
-    node.drop(second)
-    assert [receipt.tx_hash for receipt in mine(node).receipts] == [first, third, waiting]
-    assert node.call(recorder, b"") == word(3)
-
-
-def test_after_a_rollback_time_may_run_differently(open_chain, alice):
-    node = open_chain()
-    stamp = deploy(node, alice, STAMP)
-    fork = node.head()
-    abandoned = run(node, alice, stamp, b"\x01")
-    node.rollback(fork.number)
-    later_s = next_slot_s(node) + 1
-    block = node.mine(later_s)
-    assert [receipt.tx_hash for receipt in block.receipts] == [abandoned.tx_hash]
-    assert node.call(stamp, b"") == word(later_s)
-
-
-def test_a_rollback_reaches_only_what_is_remembered(open_chain, alice):
-    node = open_chain()
-    mine(node)
-    assert node.rollback(1) == ()
-    for beyond in (2, -1):
-        with pytest.raises(TooFarBack, match="0 to 1"):
-            node.rollback(beyond)
-    assert node.head().number == 1
-
-
-def test_the_newest_block_can_be_undone_again_and_again_where_that_was_prepared(open_node, alice):
-    node = open_node()
-    recorder = deploy(node, alice, RECORDER)
-    run(node, alice, recorder, word(1))
-    for _ in range(3):
-        before = node.head()
-        node.prepare_rollback()
-        sent = node.send(alice, recorder, word(2))
-        assert [receipt.tx_hash for receipt in mine(node).receipts] == [sent]
-        assert node.call(recorder, b"") == word(2)
-        assert node.rollback(before.number) == (sent,)
-        assert (node.head(), node.pending(), node.call(recorder, b"")) == (before, (sent,), word(1))
-        assert node.nonce(alice.address) == 2
-        node.drop(sent)
-    assert run(node, alice, recorder, word(9)).ok
-    assert node.call(recorder, b"") == word(2)
-
-
-def test_revm_refuses_to_roll_back_and_says_who_can(open_by_name):
-    node = open_by_name("revm")
-    mine(node)
-    with pytest.raises(NotSupported, match="py-evm"):
-        node.rollback(0)
 
 
 # ---- ending ---------------------------------------------------------------------------------------------------------

@@ -60,6 +60,9 @@ _APPROVE = selector("approve(address,uint256)")
 _TRANSFER = selector("transfer(address,uint256)")
 _TRANSFER_FROM = selector("transferFrom(address,address,uint256)")
 _MINT = selector("mint(address,uint256)")
+_BLACKLIST = selector("blacklist(address)")
+_UN_BLACKLIST = selector("unBlacklist(address)")
+_IS_BLACKLISTED = selector("isBlacklisted(address)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ def encode_withdraw() -> bytes:
 
 
 def encode_pause() -> bytes:
-    """Stop deposits, settlements, requests and withdrawals."""
+    """Stop deposits, settlements, requests and withdrawals; sent to USDC, all transfers of it."""
     return _PAUSE
 
 
@@ -234,6 +237,21 @@ def encode_transfer_from(owner: Address, to: Address, amount_usdc6: int) -> byte
 def encode_mint(to: Address, amount_usdc6: int) -> bytes:
     """MockUSDC only: its owner creates USDC."""
     return _MINT + address_word(to) + uint_word(amount_usdc6)
+
+
+def encode_blacklist(account: Address) -> bytes:
+    """USDC only (here, by its owner): `account` can neither pay nor be paid. ``pause`` stops everybody."""
+    return _BLACKLIST + address_word(account)
+
+
+def encode_un_blacklist(account: Address) -> bytes:
+    """USDC only: `account` can pay and be paid again."""
+    return _UN_BLACKLIST + address_word(account)
+
+
+def encode_is_blacklisted(account: Address) -> bytes:
+    """USDC only. Answered by :func:`decode_bool`."""
+    return _IS_BLACKLISTED + address_word(account)
 
 
 # ---- answers ------------------------------------------------------------------------------------------------------

@@ -209,9 +209,10 @@ def _transaction(sender: str, to: str | None, data: bytes) -> dict:
 
 
 def _reason(message: str) -> loader.RevertReason:
-    """eth-tester hands revert data on as the text of a bytes literal."""
-    assert message.startswith(("b'", 'b"')), f"not a typed revert: {message}"
-    return loader.decode_revert(ast.literal_eval(message))
+    """eth-tester hands revert data on as the text of a bytes literal; of an ``Error(string)``, the string."""
+    if message.startswith(("b'", 'b"')):
+        return loader.decode_revert(ast.literal_eval(message))
+    return loader.RevertReason("Error", (message,))
 
 
 def _account(usdc: int, card: int, amount: int, ready_at_s: int) -> Account:

@@ -64,6 +64,12 @@ TOKEN_CALLS: dict[str, Callable[..., bytes]] = {
     "transfer(address,uint256)": loader.encode_transfer,
     "transferFrom(address,address,uint256)": loader.encode_transfer_from,
     "mint(address,uint256)": loader.encode_mint,
+    "pause()": loader.encode_pause,
+    "unpause()": loader.encode_unpause,
+    "paused()": loader.encode_paused,
+    "blacklist(address)": loader.encode_blacklist,
+    "unBlacklist(address)": loader.encode_un_blacklist,
+    "isBlacklisted(address)": loader.encode_is_blacklisted,
 }
 
 

@@ -1,24 +1,24 @@
-"""The chain in bad weather: blocks that are undone, transactions that are lost, stuck, early, too cheap or refused.
+"""The chain in bad weather: transactions that are lost, stuck, early, too cheap or refused; see ``reorgs``, too.
 
 What stands between the engine and the node (who signs, who counts nonces) is played here as well: a stuck transaction
-is replaced, and a gap filled, when the engine sends the settlement again, or after a while. The on-ramp sends again
-what was refused. A block that will be undone is told to nobody: whoever acts on the chain waits for confirmations, and
-has not seen it yet.
+is replaced, and a gap filled, when the engine sends the settlement again, or after a while. Whoever pays in sends again
+what was refused.
 
 *Observed*: a settlement or a deposit was concerned; for a dropped transaction, the engine has sent it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
 from contracts import loader
 from engine.domain.settlement import Settlement
-from simulators.actors.chain import CardChain, Executed, Seen
+from simulators.actors.chain import Executed, Seen
 from simulators.backends.chain.accounts import Account
 from simulators.faults.kinds import FaultKind
+from simulators.faults.reorgs import ForkingChain
 from simulators.faults.weather import Blow, Weather
 from simulators.kernel import Kernel
 from simulators.settings import SECOND_NS
@@ -26,24 +26,28 @@ from simulators.settings import SECOND_NS
 TRIES_AGAIN_NS = 30 * SECOND_NS
 _UNLIMITED = 2**256 - 1
 _SETTLES = "settleBatch"
-_PAYS = ("mint", "depositBatch")
+_PAYS = ("mint", "depositBatch", "deposit")
+_REFUSALS = {
+    "EnforcedPause()": FaultKind.PAUSED_CONTRACT,
+    "ERC20InsufficientAllowance": FaultKind.TRANSFER_REFUSED,
+    "Error(Pausable: paused)": FaultKind.SETTLEMENT_REFUSED,
+    "Error(Blacklistable: account is blacklisted)": FaultKind.SETTLEMENT_REFUSED,
+}
+"""What a revert says, up to its first argument, and which fault made it say so."""
 
 
-class StormyChain(CardChain):
-    """A :class:`CardChain` that is struck. Nothing is struck before ``start`` has deployed the contracts."""
+class StormyChain(ForkingChain):
+    """A chain that is struck. Nothing is struck before ``start`` has deployed the contracts."""
 
     def __init__(self, weather: Weather, kernel: Kernel, *others: Any) -> None:
-        super().__init__(kernel, *others)
-        self._weather = weather
+        super().__init__(weather, kernel, *others)
         self._nonce = -1
         self._nonces: dict[str, int] = {}
         self._free_nonces: list[int] = []
         self._held: dict[str, Callable[[], None]] = {}
         """By settlement id: what gets it going again, where it is stuck."""
         self._dropped: set[str] = set()
-        self._undo: int | None = None
-        """The block that the next slot undoes."""
-        self._paused = self._refusing = False
+        self._paused = self._refusing = self._usdc_refuses = False
         self._resend: dict[str, tuple[Any, ...]] = {}
 
     # sending
@@ -60,9 +64,13 @@ class StormyChain(CardChain):
             weather.observed(FaultKind.DROPPED_TRANSACTION, settlement_id)
         if not self._paused and (blow := weather.strike(FaultKind.PAUSED_CONTRACT)) is not None:
             self._pause(blow)
+        if not self._usdc_refuses and (blow := weather.strike(FaultKind.SETTLEMENT_REFUSED)) is not None:
+            self._refuse_settlements(blow)
         super().settle(settlement, addresses)
         if settlement_id not in self._held and weather.strike(FaultKind.DROPPED_TRANSACTION) is not None:
-            self._drop(settlement_id)
+            self._forget(settlement_id)
+            self._dropped.add(settlement_id)
+            weather.injected(FaultKind.DROPPED_TRANSACTION, settlement_id)
 
     def fund(self, amounts_usdc6: Sequence[tuple[str, int]]) -> None:
         if not self._refusing and (blow := self._weather.strike(FaultKind.TRANSFER_REFUSED)) is not None:
@@ -96,9 +104,9 @@ class StormyChain(CardChain):
     def _put(self, nonce: int, to: str, data: bytes, purpose: str, users: int, settlement: str) -> str:
         sent = self._node.send(self.settler, to, data, nonce=nonce)
         self._nonces[sent] = nonce
+        self._calls[sent] = self.settler, to, data
         self._purposes[sent] = (purpose, users, settlement)
-        if not self._wake.triggered:
-            self._wake.succeed()
+        self._wake_up()
         return sent
 
     def _next_nonce(self) -> int:
@@ -122,14 +130,12 @@ class StormyChain(CardChain):
         """A transaction without effect takes the place that nothing has."""
         self._put(nonce, self.usdc, loader.encode_approve(self.card_token, 0), "filler", 0, "")
 
-    def _drop(self, settlement_id: str) -> None:
+    def _forget(self, settlement_id: str) -> None:
         """Nodes forget what waits in their mempool; the next transaction gets its nonce."""
         sent = self._sent_settlements.pop(settlement_id)
         self._node.drop(sent)
-        del self._purposes[sent]
+        del self._purposes[sent], self._calls[sent]
         heappush(self._free_nonces, self._nonces.pop(sent))
-        self._dropped.add(settlement_id)
-        self._weather.injected(FaultKind.DROPPED_TRANSACTION, settlement_id)
 
     # refusing
 
@@ -155,30 +161,41 @@ class StormyChain(CardChain):
         self._refusing = False
         self._send(self.onramp, self.usdc, loader.encode_approve(self.card_token, _UNLIMITED), "approve")
 
+    def _refuse_settlements(self, blow: Blow) -> None:
+        """Circle blocks the treasury for a while, or stops USDC as a whole."""
+        if blow.stream.bernoulli(0.5):
+            what, treasury = "the treasury is blocked", self.treasury.address
+            begin, end = loader.encode_blacklist(treasury), loader.encode_un_blacklist(treasury)
+        else:
+            what, begin, end = "USDC is stopped", loader.encode_pause(), loader.encode_unpause()
+        self._usdc_refuses = True
+        self._weather.injected(FaultKind.SETTLEMENT_REFUSED, what)
+        self._send(self.admin, self.usdc, begin, "refuse")
+
+        def relent() -> None:
+            self._usdc_refuses = False
+            self._send(self.admin, self.usdc, end, "relent")
+
+        self._later(blow.about_ns(), relent, "USDC pays the treasury again")
+
     def _refused(self, one: Executed) -> None:
-        """A transaction was reverted: the on-ramp tries again; the engine will."""
+        """A transaction was reverted: who pays in tries again; the engine will.
+
+        Where no fault made the contract say so (a deposit that a reorg has put before the money came), none is counted.
+        """
+        reason = str(loader.decode_revert(one.receipt.revert_data))
         resend = self._resend.get(one.receipt.tx_hash)
-        if one.purpose == _SETTLES:
-            self._weather.observed(FaultKind.PAUSED_CONTRACT, one.purpose)
-        elif resend is not None:
-            kind = FaultKind.TRANSFER_REFUSED if self._refusing else FaultKind.PAUSED_CONTRACT
+        if resend is not None:
+            self._later(TRIES_AGAIN_NS, lambda: self._send(*resend), "whoever pays in tries again")
+        kind = next((kind for words, kind in _REFUSALS.items() if reason.startswith(words)), None)
+        if kind is not None and (resend is not None or one.purpose == _SETTLES):
             self._weather.observed(kind, one.purpose)
-            self._later(TRIES_AGAIN_NS, lambda: self._send(*resend), "the on-ramp tries again")
 
     # blocks
 
-    def _waiting(self) -> bool:
-        return self._undo is not None or super()._waiting()
-
     def _mine(self, at_s: int) -> None:
-        weather = self._weather
-        if self._undo is not None:
-            self._node.rollback(self._undo - 1)
-            self._undo = None
-        if weather.spell(FaultKind.FEE_SPIKE, begins=self._fees_rise) is not None:
-            return
-        if self._settings.confirmations and weather.strike(FaultKind.REORG) is not None:
-            self._mine_in_vain(at_s)
+        self._undo_what_is_due()
+        if self._branch is None and self._weather.spell(FaultKind.FEE_SPIKE, begins=self._fees_rise) is not None:
             return
         super()._mine(at_s)
 
@@ -188,31 +205,12 @@ class StormyChain(CardChain):
         if any(settlement_id for _, _, settlement_id in self._purposes.values()):
             self._weather.observed(FaultKind.FEE_SPIKE, "a settlement waits")
 
-    def _mine_in_vain(self, at_s: int) -> None:
-        """A block that the next slot undoes: nobody is told of it, and what was in it waits again."""
-        self._node.prepare_rollback()
-        block = self._node.mine(at_s)
-        self._undo = block.number
-        purposes = {self._purposes.get(receipt.tx_hash, ("",))[0] for receipt in block.receipts}
-        self._weather.injected(FaultKind.REORG, f"block {block.number}: {' '.join(sorted(purposes))}")
-        if purposes & {_SETTLES, "depositBatch", "deposit"}:
-            self._weather.observed(FaultKind.REORG, f"block {block.number}")
-
     def _tell_of_block(self, executed: Sequence[Executed], seen: Sequence[Seen]) -> None:
         for one in executed:
             if not one.receipt.ok:
                 self._refused(one)
             self._resend.pop(one.receipt.tx_hash, None)
         super()._tell_of_block(executed, seen)
-
-    # time
-
-    def _later(self, after_ns: int, do: Callable[[], Any], name: str) -> None:
-        def waiting() -> Iterator[Any]:
-            yield self._kernel.env.timeout(after_ns)
-            do()
-
-        self._kernel.process(waiting(), name, daemon=True)
 
 
 def _nothing() -> None:

@@ -76,6 +76,14 @@ class FaultKind(StrEnum):
     CLEARING_AMOUNT_DRIFT = "clearing.amount_drift"
     CLEARING_CURRENCY_DRIFT = "clearing.currency_drift"
 
+    # New kinds come last, whatever they hit: a storm's place in the plan names its random stream.
+    DEEP_REORG = "chain.deep_reorg"
+    """Several blocks are undone, never a final one; what was in them is mined again, in other blocks and order."""
+    SETTLEMENT_REFUSED = "chain.settlement_refused"
+    """USDC does not go to the treasury: it is blocked, or USDC is stopped."""
+    PARTITION = "network.partition"
+    """For a while nothing reaches the engine, and no answer of it arrives."""
+
     @property
     def group(self) -> str:
         """``network``, ``process``, ``store`` ..."""

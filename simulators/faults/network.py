@@ -153,9 +153,10 @@ class StormyNetwork(CardNetwork):
     def _loses(self, what: str) -> FaultKind | None:
         """What takes a message on its way in."""
         weather = self._weather
-        if weather.spell(FaultKind.PARTITION_IN, self.name):
-            weather.injected(FaultKind.PARTITION_IN, what)
-            return FaultKind.PARTITION_IN
+        for kind in (FaultKind.PARTITION, FaultKind.PARTITION_IN):
+            if weather.spell(kind, self.name):
+                weather.injected(kind, what)
+                return kind
         if weather.strike(FaultKind.DROP_REQUEST, self.name):
             weather.injected(FaultKind.DROP_REQUEST, what)
             return FaultKind.DROP_REQUEST
@@ -164,7 +165,9 @@ class StormyNetwork(CardNetwork):
     def _swallows(self, what: str, answer: Any) -> bool:
         """Whether an answer is lost on its way back; observed where there was one."""
         weather = self._weather
-        if weather.spell(FaultKind.PARTITION_OUT, self.name):
+        if weather.spell(FaultKind.PARTITION, self.name):
+            kind = FaultKind.PARTITION
+        elif weather.spell(FaultKind.PARTITION_OUT, self.name):
             kind = FaultKind.PARTITION_OUT
         elif weather.strike(FaultKind.DROP_ANSWER, self.name):
             kind = FaultKind.DROP_ANSWER

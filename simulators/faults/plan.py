@@ -93,6 +93,9 @@ _CLIMATES: dict[FaultKind, _Climate] = {
     FaultKind.CLEARING_UNMATCHED: _Climate(0.05, 3, 0, "life"),
     FaultKind.CLEARING_AMOUNT_DRIFT: _Climate(0.1, 8, 0, "life"),
     FaultKind.CLEARING_CURRENCY_DRIFT: _Climate(0.5, 1, 0, "life"),
+    FaultKind.DEEP_REORG: _Climate(0.5, 2, 0, "life"),
+    FaultKind.SETTLEMENT_REFUSED: _Climate(0.5, 1, 20 * MINUTE_NS, "life"),
+    FaultKind.PARTITION: _Climate(0.05, 1, 40 * SECOND_NS),
 }
 
 ALWAYS_ONE = frozenset({FaultKind.CLOCK_SKEW, FaultKind.CALENDAR_EDGE})
@@ -103,7 +106,9 @@ SPLIT = ("process", "store")
 """These come either with the traffic or after it."""
 LATE_FORCE = 4
 """By how much likelier processes then die: there are fewer calls at which they can."""
-TARGETED = frozenset({FaultKind.PARTITION_IN, FaultKind.PARTITION_OUT, FaultKind.CLOG, FaultKind.DELAY})
+TARGETED = frozenset(
+    {FaultKind.PARTITION_IN, FaultKind.PARTITION_OUT, FaultKind.PARTITION, FaultKind.CLOG, FaultKind.DELAY}
+)
 """These hit one network, or all of them."""
 
 

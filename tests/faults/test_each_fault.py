@@ -178,7 +178,12 @@ def test_a_settlement_whose_transaction_is_held_up_is_burned_later_and_once(kind
 
 
 @pytest.mark.parametrize(
-    ("kind", "call"), [(FaultKind.PAUSED_CONTRACT, "settleBatch"), (FaultKind.TRANSFER_REFUSED, "depositBatch")]
+    ("kind", "call"),
+    [
+        (FaultKind.PAUSED_CONTRACT, "settleBatch"),
+        (FaultKind.SETTLEMENT_REFUSED, "settleBatch"),
+        (FaultKind.TRANSFER_REFUSED, "depositBatch"),
+    ],
 )
 def test_what_the_contract_refuses_is_reverted_and_sent_again(kind: FaultKind, call: str) -> None:
     found: set[str] = set()

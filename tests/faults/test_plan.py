@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from storms import BUSY, run, stormy
 
 from simulators.faults.kinds import FaultKind, chosen
-from simulators.faults.plan import healed_at_ns, plan_of
+from simulators.faults.plan import Storm, healed_at_ns, plan_of
 from simulators.keep import Keep
 from simulators.settings import HOUR_NS, Faults
 from simulators.world import WorldError
@@ -84,6 +84,21 @@ def test_a_kind_more_moves_no_storm_of_another() -> None:
     assert bare(("network.delay",)) == bare(("all",))
 
 
+@given(seed=st.integers(0, 10_000), swarm=st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_kinds_that_came_later_leave_the_storms_of_the_first_ones_their_places(seed: int, swarm: bool) -> None:
+    """A storm's place names its random stream: what was found before such a kind was there is found again."""
+    later = {FaultKind.DEEP_REORG, FaultKind.SETTLEMENT_REFUSED, FaultKind.PARTITION}
+    first = tuple(kind.value for kind in FaultKind if kind not in later)
+
+    def storms(kinds: tuple[str, ...]) -> tuple[Storm, ...]:
+        return plan_of(replace(BUSY, seed=seed, faults=Faults(kinds, 2, swarm=swarm)))
+
+    whole = storms(("all",))
+    assert tuple(storm for storm in whole if storm.kind not in later) == storms(first)
+    assert {storm.kind for storm in whole[len(storms(first)) :]} <= later
+
+
 def test_a_shrunk_world_keeps_its_storms_and_heals_before_its_own_end() -> None:
     shrunk = replace(SWARM, keep=Keep(traffic_ns=HOUR_NS // 4))
     whole, rest = plan_of(SWARM), plan_of(shrunk)
@@ -105,17 +120,26 @@ def test_the_same_seed_gives_the_same_trace_and_another_seed_another() -> None:
     assert once == again != other
 
 
-def test_taking_one_storm_out_leaves_what_the_others_draw() -> None:
-    """The notices are struck alike, whether the drifting of amounts is there or not: neither sees the other's draws."""
-    kinds = ("notice.*", "clearing.amount_drift")
+@pytest.mark.parametrize(
+    ("others", "kind"),
+    [
+        ("notice.*", "clearing.amount_drift"),
+        ("chain.reorg", "network.partition"),
+        ("network.delay", "chain.deep_reorg"),
+        ("network.delay", "chain.settlement_refused"),
+    ],
+)
+def test_taking_one_kind_out_leaves_what_the_others_draw(others: str, kind: str) -> None:
+    """The others strike alike, whether this one is there or not: neither sees the other's draws."""
+    kinds = (others, kind)
     with_it = stormy(*kinds)
-    drifts = [storm.index for storm in plan_of(replace(BUSY, faults=Faults(kinds, 2, swarm=False)))][-2:]
-    without = stormy(*kinds, without_faults=frozenset(drifts))
+    plan = plan_of(replace(BUSY, faults=Faults(kinds, 2, swarm=False)))
+    without = stormy(*kinds, without_faults=frozenset(storm.index for storm in plan if storm.kind == kind))
 
-    def notices(done: object) -> list[tuple[object, ...]]:
-        rows = [row for row in done.of("fault") if row["ref"].startswith("notice.")]
+    def rest(done: object) -> list[tuple[object, ...]]:
+        rows = [row for row in done.of("fault") if row["ref"] != kind]
         return [(row["at_ns"], row["ref"], row["result"], row["detail"]) for row in rows]
 
-    assert notices(with_it) == notices(without)
-    assert [row for row in with_it.of("fault") if row["ref"] == "clearing.amount_drift"]
-    assert not [row for row in without.of("fault") if row["ref"] == "clearing.amount_drift"]
+    assert rest(with_it) == rest(without) != []
+    assert [row for row in with_it.of("fault") if (row["ref"], row["result"]) == (kind, "injected")]
+    assert not [row for row in without.of("fault") if row["ref"] == kind]

@@ -12,10 +12,12 @@ import pytest
 from storms import BUSY, stormy, tally
 from worlds import Run
 
+from contracts import loader
 from simulators.backends.chain.anvil import HOW_TO_INSTALL, find_anvil
 from simulators.backends.chain.local import LocalNode
 from simulators.faults.chain import StormyChain
 from simulators.faults.kinds import FaultKind
+from simulators.faults.reorgs import ForkingChain
 from simulators.settings import HOUR_NS, MINUTE_NS, SECOND_NS, Chain, Payday
 
 SLOT_NS = BUSY.chain.slot_ns
@@ -88,6 +90,20 @@ def test_several_blocks_are_undone_and_none_of_them_was_told_or_final(
         assert done.result.findings == ()
     assert depths <= set(range(2, confirmations + 1))
     assert len(depths) > 1 or confirmations == 2
+
+
+def test_figures_of_supply_are_of_the_blocks_that_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, differed = ForkingChain._mine_in_vain, []
+
+    def mining(self: ForkingChain, branch: Any, at_s: int) -> None:
+        before = self.supply()
+        mine(self, branch, at_s)
+        assert self.supply() == before
+        differed.append(loader.decode_uint(self._node.call(self.card_token, loader.encode_total_supply())) != before[0])
+
+    monkeypatch.setattr(ForkingChain, "_mine_in_vain", mining)
+    deep(1)
+    assert any(differed), "what the node says of the branch is something else"
 
 
 def test_what_was_undone_comes_again_whole_in_another_order_and_once() -> None:

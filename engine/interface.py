@@ -190,7 +190,9 @@ class AuthorizationResponse:
 
     ``approved_cents`` below the amount is a partial approval, with code 10: only for funds that do not suffice, and
     only where the request supports it. ``hold_expires_at_ns`` is when the hold ends by itself if nothing is captured (0
-    if declined, and where nothing is held); an increment does not prolong it. ``available_cents`` answers a balance
+    if declined, and where nothing is held); an increment does not prolong it. From that instant on, by the engine's
+    clock, the authorization is over: an increment is declined and an advice NOT_OPEN, while captures and reversals find
+    what is held until a tick frees it. ``available_cents`` answers a balance
     inquiry (whole cents, rounded down, never below 0) and is None otherwise.
     """
 
@@ -230,7 +232,7 @@ class AuthorizationAdvice:
 class AdviceOutcome(StrEnum):
     ADOPTED = "adopted"
     NOT_OPEN = "not_open"
-    """The authorization has ended: nothing was changed."""
+    """The authorization has ended, or its time is over: nothing was changed."""
     UNKNOWN_CARD = "unknown_card"
     """No such card, or not this authorization's: nothing was changed, the record waits for a person."""
     INVALID_AMOUNT = "invalid_amount"

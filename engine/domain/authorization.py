@@ -43,6 +43,11 @@ class Authorization(NamedTuple):
     counter_id: str = ""
     mandate_id: str = ""
 
+    def status_at(self, at_ns: int) -> Status:
+        """The status, derived from time: at its end an open authorization is over, whenever a tick comes to end it."""
+        is_over = self.status is Status.OPEN and at_ns >= self.expires_at_ns
+        return Status.EXPIRED if is_over else self.status
+
     @property
     def spend(self) -> Spend:
         """What the limits have to know of it; each policy reads by itself what counts."""

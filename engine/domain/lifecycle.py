@@ -31,7 +31,7 @@ class Event(StrEnum):
     CAPTURE = "capture"
     """The last presentment, or one that uses the hold up."""
     EXPIRE = "expire"
-    """The hold's time is over."""
+    """A tick frees the hold whose time is over; to increments and advices it is expired from its end on."""
 
 
 class Refusal(StrEnum):

@@ -50,7 +50,7 @@ def adopted(advice: AuthorizationAdvice, rows: Rows, now_ns: int, terms: Terms) 
     before = known or _nothing_yet(advice, card, now_ns, terms)
     after = before.advised(amount_cents)
     event = Event.ADVISE if after.held_cents else Event.ADVISE_NOTHING
-    if not isinstance(outcome(known and known.status, event), Status):
+    if not isinstance(outcome(known and known.status_at(now_ns), event), Status):
         return _unchanged(advice, known, AdviceOutcome.NOT_OPEN)
     if known is None and not amount_cents:
         # Declined in our stead, and the question has not come yet: should it come, it is refused.

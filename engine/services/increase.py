@@ -66,7 +66,7 @@ class Increase:
         touch = Touch(authorizations=(request.authorization_id,))
         rows: Rows = (await ports.ledger.update(touch, lambda rows: Commit(result=rows))).result
         known = rows.authorizations.get(request.authorization_id)
-        if not may_grow(known, request):
+        if not may_grow(known, request, ports.clock.now_ns()):
             return known, _NOBODY, DeclineReason.INVALID_TRANSACTION
         found = await ports.ledger.card(request.card_id)
         card, account, _ = found = found or _NOBODY
@@ -103,7 +103,7 @@ class Increase:
             against = reason
             if rows.posted:  # the answer is forgotten, what was added is not
                 against = DeclineReason.INVALID_TRANSACTION
-            if against is None and not may_grow(known, request):
+            if against is None and not may_grow(known, request, now_ns):
                 against = DeclineReason.INVALID_TRANSACTION
             if against is None and rows.epochs[known.account_id] != epoch:
                 return Commit(result=_STALE)
@@ -129,10 +129,10 @@ class Increase:
         return (await self._ports.ledger.update(touch, transition)).result
 
 
-def may_grow(known: Authorization | None, request: AuthorizationRequest) -> bool:
-    """Whether this authorization may be added to, and by this request."""
+def may_grow(known: Authorization | None, request: AuthorizationRequest, at_ns: int) -> bool:
+    """Whether this authorization may be added to at ``at_ns``, and by this request."""
     return (
         known is not None
-        and outcome(known.status, Event.INCREASE) is Status.OPEN
+        and outcome(known.status_at(at_ns), Event.INCREASE) is Status.OPEN
         and (known.card_id, known.network) == (request.card_id, request.network)
     )

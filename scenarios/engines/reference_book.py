@@ -85,6 +85,10 @@ class Authorization:
     reversed: bool = False
     """All that was left of it was taken back, by a reversal or an advice."""
 
+    def is_open(self, now_ns: int) -> bool:
+        """Whether it may still change: something is held, and its time is not over, ended by a tick or not yet."""
+        return self.held_cents > 0 and now_ns < self.expires_at_ns
+
 
 class Sale(NamedTuple):
     account: Account

@@ -60,7 +60,7 @@ class Decisions(Book):
         cents = request.amount_cents if granted_cents is None else granted_cents
         known = self._authorizations.get(request.authorization_id)
         is_inquiry, is_increment = request.kind in _INQUIRIES, request.kind is AuthorizationKind.INCREMENTAL
-        if is_increment and not _may_grow(known, request):
+        if is_increment and not _may_grow(known, request, now_ns):
             return DeclineReason.INVALID_TRANSACTION
         if not is_increment and not is_inquiry and known is not None and not known.reversed:
             return DeclineReason.INVALID_TRANSACTION
@@ -176,7 +176,7 @@ class Decisions(Book):
             return AdviceReceipt(advice.authorization_id, AdviceOutcome.UNKNOWN_CARD, 0, 0)
         if advice.amount_cents < 0 or (known is None and advice.approved and not cents):
             return _acknowledged(advice, known, AdviceOutcome.INVALID_AMOUNT)
-        if known is not None and not known.held_cents:
+        if known is not None and not known.is_open(now_ns):
             return _acknowledged(advice, known, AdviceOutcome.NOT_OPEN)
         if advice.kind is AuthorizationKind.REFUND and known is None:  # nothing is held for a refund
             return _acknowledged(advice, None, AdviceOutcome.ADOPTED)
@@ -226,8 +226,8 @@ class Decisions(Book):
         return tuple(over)
 
 
-def _may_grow(known: Authorization | None, request: AuthorizationRequest) -> bool:
-    return known is not None and known.held_cents > 0 and _is_for(known, request)
+def _may_grow(known: Authorization | None, request: AuthorizationRequest, now_ns: int) -> bool:
+    return known is not None and known.is_open(now_ns) and _is_for(known, request)
 
 
 def _is_for(known: Authorization, message: AuthorizationRequest | AuthorizationAdvice | ReversalRequest) -> bool:

@@ -7,7 +7,7 @@ authorization that is open for certain it is not refused as impossible.
 Evidence. The authorization's bounds. What was approved is certain only while some of the hold is.
 
 No false alarm. An authorization has ended for certain only where that was answered and nothing about it or its
-account's clearing is in flight.
+account's clearing is in flight, or where its end was past by more than clocks may be off when the increment was sent.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest) ->
             account.in_flight += 1
         return
     declined = auth is not None and (isinstance(auth.answer, DeclineReason) or auth.answer is DECLINED)
-    over = declined or stories.is_over(book, auth, authorization_id)
+    over = declined or stories.is_over(book, auth, authorization_id) or _is_late(book, auth, message)
     if authorization_id in book.entangled:
         over = False  # what was declined may stand by an advice
     sure = auth is not None and stories.is_quiet(auth) and stories.is_open(auth)
@@ -149,6 +149,11 @@ def _declined(
     account.high_cents -= less
     if mark.joined:
         auth.high -= less
+
+
+def _is_late(book: Book, auth: Auth | None, message: AuthorizationRequest) -> bool:
+    """Whether the end that was promised was past when this was first sent: whatever ticks do, nothing is added."""
+    return auth is not None and type(auth.answer) is int and message.sent_at_ns - book.slack_ns >= auth.answer
 
 
 def _fits(book: Book, auth: Auth | None, mark: Mark, message: AuthorizationRequest) -> bool:

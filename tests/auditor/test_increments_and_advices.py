@@ -62,6 +62,18 @@ def test_i9_nothing_is_added_to_what_has_ended_nor_refused_to_what_is_open() -> 
     assert feed.found == ["I9", "I9"]
 
 
+@pytest.mark.parametrize("slack_ns", [0, 5 * MS])
+@pytest.mark.parametrize("late_ns,found", [(-1, []), (0, ["I9"]), (1, ["I9"])])
+def test_i9_nothing_is_added_once_the_promised_end_is_past_for_certain(
+    slack_ns: int, late_ns: int, found: list[str]
+) -> None:
+    feed = Feed(cents=10_000, slack_ns=slack_ns)
+    ref, until_ns = opened(feed, 1_000)
+    feed.now_ns = until_ns + slack_ns + late_ns
+    increase(feed, ref, 100, until_ns)
+    assert feed.found == found
+
+
 @pytest.mark.parametrize("welcome,code,found", [(True, "10", []), (True, "00", ["I3"]), (False, "10", ["I3", "I2"])])
 def test_i2_a_part_is_approved_only_where_it_is_welcome(welcome: bool, code: str, found: list[str]) -> None:
     feed = Feed(cents=10_000)

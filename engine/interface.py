@@ -149,7 +149,8 @@ class MandateOpening:
 class AccountOpening:
     """A customer with one on-chain balance and any number of cards that spend it.
 
-    ``address`` is the 0x address whose CardToken balance backs the account. Opening an account
+    ``address`` is the 0x address whose CardToken balance backs the account, for good (small and capital letters are the
+    same): with another one it is refused, since deposits and burns may be under way for the first. Opening an account
     again replaces its status, KYC level, cards and mandates, never its funds nor what its limits have counted. A card
     that is not named stays as it was; one that is cancelled, lost or stolen stays so.
     """
@@ -504,7 +505,10 @@ class CardEngine(Protocol):
     """
 
     async def open_account(self, opening: AccountOpening) -> None:
-        """Create or update an account and its cards. A card never changes its account: EngineError, nothing is done."""
+        """Create or update an account and its cards.
+
+        A card never changes its account, and an account never its address: EngineError, nothing is done.
+        """
         ...
 
     async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse:

@@ -229,6 +229,8 @@ class Rows(NamedTuple):
     """By presentment, of those in ``disputed``."""
     views: dict[str, int]
     """Of the accounts in ``funds``: how often each has been opened."""
+    addresses: dict[str, str]
+    """On chain, of the accounts that were asked for by id."""
 
 
 def hold(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:

@@ -20,11 +20,15 @@ class OpenAccount:
     async def __call__(self, opening: AccountOpening) -> None:
         """Create or replace; what was decided before stays. From the answer on, every decision sees it.
 
-        Raises EngineError for limits that make no sense, for a card's that are above its mandate's, and for a card of
-        another account, whose copies in the cache would go on spending that one's funds.
+        Raises EngineError for limits that make no sense, for a card's that are above its mandate's, for a card of
+        another account, whose copies in the cache would go on spending that one's funds, and for another address than
+        before, where nothing backs what was captured and what is held.
         """
 
         def transition(rows: Rows) -> Commit:
+            address = rows.addresses.get(opening.account_id, opening.address)
+            if not is_same_address(address, opening.address):
+                raise EngineError(f"account {opening.account_id}: its address is {address}, not {opening.address}")
             strange = [card_id for card_id in named if _is_of_another(rows.cards.get(card_id), opening)]
             if strange:
                 raise EngineError(f"account {opening.account_id}: of another account: {', '.join(strange)}")
@@ -52,6 +56,11 @@ class OpenAccount:
 
 def _is_of_another(card: Card | None, opening: AccountOpening) -> bool:
     return card is not None and card.account_id != opening.account_id
+
+
+def is_same_address(one: str, other: str) -> bool:
+    """In hex, where small and capital letters are a checksum at most (EIP-55)."""
+    return one.lower() == other.lower()
 
 
 def account_of(opening: AccountOpening) -> Account:

@@ -139,7 +139,7 @@ class Prefixed:
             if field.name in NAMES:
                 new[field.name] = change(value)
             elif field.name == "address":
-                new[field.name] = address_of(self._prefix + value)
+                new[field.name] = address_of(self._prefix + value.lower())
             elif isinstance(value, tuple) or is_dataclass(value):
                 new[field.name] = self._changed(value, change)
         return replace(message, **new)

@@ -131,8 +131,11 @@ class Book:
     def open(self, opening: AccountOpening) -> None:
         """Status, KYC level, cards and mandates are replaced; funds and what has been counted stay.
 
-        Raises EngineError for a card of another account.
+        Raises EngineError for a card of another account, and for another address than before.
         """
+        known = self.accounts.get(opening.account_id)
+        if known is not None and known.opening.address.lower() != opening.address.lower():
+            raise EngineError(f"{opening.account_id} is at {known.opening.address}, not at {opening.address}")
         for card in opening.cards:
             if card.card_id in self._cards and self._cards[card.card_id][1].opening.account_id != opening.account_id:
                 raise EngineError(f"{card.card_id} is a card of another account than {opening.account_id}")

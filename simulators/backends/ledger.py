@@ -281,6 +281,7 @@ class MemoryLedger:
             sales,
             _found(self._disputes.get, touch.disputed),
             {account_id: self._funds[account_id][_VIEW] for account_id in funds},
+            {account.account_id: account.address for account in _found(self._accounts.get, touch.accounts).values()},
         )
 
     def _sale(self, presentment_id: str) -> Posted | None:

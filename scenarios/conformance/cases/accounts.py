@@ -32,6 +32,35 @@ async def a_card_stays_with_its_account(bench: Bench) -> None:
         await bench.engine.balance("bob")
 
 
+@case("Accounts", each("waiting", ["nothing", "a capture", "a hold"]))
+async def an_account_stays_at_its_address(bench: Bench, waiting: str) -> None:
+    """What was captured is burned where the tokens are, whatever was said of the account meanwhile."""
+    await bench.open()
+    await bench.fund(1_000)
+    if waiting != "nothing":
+        await bench.approve("a1", 300)
+    if waiting == "a capture":
+        await bench.capture("a1", 300)
+    funds = await bench.funds()
+    moved = AccountOpening("ada", "0x" + "b" * 40, (CardOpening("ada-card", "visa", 2**62, CardStatus.FROZEN),))
+    with refused(EngineError):
+        await bench.engine.open_account(moved)
+    same(await bench.funds(), funds, "the funds")
+    await bench.approve("a2", 700)
+    await bench.settle()
+    same(bench.chain_usdc6(), 7_000_000 if waiting == "a capture" else 10_000_000, "what the chain holds")
+
+
+@case("Accounts")
+async def an_address_is_the_same_in_small_and_capital_letters(bench: Bench) -> None:
+    await bench.open()
+    await bench.fund(1_000)
+    address = "0x" + bench.addresses["ada"][2:].upper()
+    frozen = AccountOpening("ada", address, (CardOpening("ada-card", "visa", 2**62, CardStatus.FROZEN),))
+    await bench.engine.open_account(frozen)
+    same(declined(await bench.authorize("a1", 100)), DeclineReason.CARD_FROZEN, "the reason")
+
+
 @case("Accounts")
 async def opening_an_account_again_keeps_its_funds(bench: Bench) -> None:
     await bench.open()

@@ -349,6 +349,11 @@ class DisputeNotice:
     From SUBMITTED on the customer has a provisional credit of ``amount_cents`` (at most the presentment's); WON makes
     it final, LOST takes it back, as a receivable where the funds are gone. ``engine/domain/disputes.py`` has the table
     of the states. There is one dispute for a presentment, and one presentment for a dispute.
+
+    Nothing is given back twice: a dispute is opened, and credited, for no more than is left of the sales that name its
+    presentment's authorization after what refunds that name it and disputes of its other sales gave back; of a credit,
+    WON keeps no more than is left then, and takes back the rest as LOST takes all. A refund posts all the same, at any
+    time: one that comes after WON is the merchant's to give, one that names no authorization is of no sale.
     """
 
     idempotency_key: str
@@ -369,7 +374,7 @@ class DisputeOutcome(StrEnum):
     UNKNOWN_PRESENTMENT = "unknown_presentment"
     """Not posted, or not with this card: nothing was done, the record waits for a person."""
     INVALID_AMOUNT = "invalid_amount"
-    """Zero or less, or another amount than before: nothing was done."""
+    """Zero or less, another amount than before, or more than is left of the sale: nothing was done."""
 
 
 @dataclass(frozen=True, slots=True)

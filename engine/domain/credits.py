@@ -33,13 +33,15 @@ def credited(
 
 
 def refund(
-    ref: str, account_id: str, network: str, at_ns: int, *, amount_cents: int, recovered_usdc6: int
-) -> tuple[Entry, ...]:
+    ref: str, account_id: str, network: str, at_ns: int, *,
+    amount_cents: int, recovered_usdc6: int, authorization_id: str,
+) -> tuple[Entry, ...]:  # fmt: skip
     """A refund has cleared: the network owes it to us, the customer has it."""
-    return credited(
+    credit, *paid = credited(
         EntryKind.REFUND, ref, account_id, network, at_ns,
         amount_cents=amount_cents, recovered_usdc6=recovered_usdc6, against="owed",
     )  # fmt: skip
+    return credit._replace(authorization_id=authorization_id), *paid
 
 
 def provisional_credit(
@@ -63,7 +65,7 @@ def credit_kept(ref: str, account_id: str, network: str, at_ns: int, *, amount_c
 def credit_returned(
     ref: str, account_id: str, network: str, at_ns: int, *, amount_cents: int, taken_usdc6: int
 ) -> Entry:
-    """The dispute is lost: the sale stands. ``taken`` comes from the customer's funds, the rest is owed."""
+    """So much of a credit is taken back: ``taken`` comes from the customer's funds, the rest is owed."""
     amount_usdc6 = usdc6_of(amount_cents)
     short = amount_usdc6 - taken_usdc6
     postings = [Posting("disputed", network, USD, amount_cents), Posting("clearing", network, USD, -amount_cents)]

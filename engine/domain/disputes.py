@@ -33,7 +33,10 @@ CREDITED: frozenset[DisputeState] = frozenset(DisputeState) - {DisputeState.NEW,
 
 
 class Dispute(NamedTuple):
-    """One dispute, kept under the presentment that it is about."""
+    """One dispute, kept under the presentment that it is about.
+
+    ``returned_cents``: what of the credit was taken back when it was won, since a refund had come meanwhile.
+    """
 
     presentment_id: str
     dispute_id: str
@@ -41,8 +44,9 @@ class Dispute(NamedTuple):
     network: str
     amount_cents: int
     state: DisputeState
+    returned_cents: int = 0
 
     @property
     def credited_cents(self) -> int:
         """What the customer has of it now."""
-        return self.amount_cents if self.state in CREDITED else 0
+        return self.amount_cents - self.returned_cents if self.state in CREDITED else 0

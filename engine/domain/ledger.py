@@ -50,7 +50,10 @@ class EntryKind(StrEnum):
 
 
 class Entry(NamedTuple):
-    """A journal entry, append-only. ``amount_usdc6`` is its size, ``receivable_usdc6`` what nobody's funds covered."""
+    """A journal entry, append-only. ``amount_usdc6`` is its size, ``receivable_usdc6`` what nobody's funds covered.
+
+    ``authorization_id``: of a sale or a refund, the one that it names, known or not.
+    """
 
     kind: EntryKind
     ref: str
@@ -59,6 +62,7 @@ class Entry(NamedTuple):
     amount_usdc6: int
     receivable_usdc6: int
     postings: tuple[Posting, ...]
+    authorization_id: str = ""
 
 
 class Queued(NamedTuple):
@@ -70,10 +74,21 @@ class Queued(NamedTuple):
 
 
 class Posted(NamedTuple):
-    """A sale that was posted."""
+    """A sale that was posted, and what became of its authorization.
+
+    ``sold_usdc6``: all sales that name the same authorization, of this account; ``returned_usdc6``: what refunds that
+    name it, and disputes of its other sales, have given back by now.
+    """
 
     account_id: str
     amount_usdc6: int
+    sold_usdc6: int
+    returned_usdc6: int = 0
+
+    @property
+    def left_usdc6(self) -> int:
+        """What of it the customer has not got back: a dispute gives no more. Below zero where refunds gave too much."""
+        return min(self.amount_usdc6, self.sold_usdc6 - self.returned_usdc6)
 
 
 class StatementLine(NamedTuple):
@@ -206,7 +221,7 @@ class Touch(NamedTuple):
     keys: tuple[str, ...] = ()
     settlements: tuple[str, ...] = ()
     disputed: tuple[str, ...] = ()
-    """Ids of presentments, with what is disputed of them."""
+    """Ids of presentments, with what is disputed of them, and what else was given back of their authorizations."""
 
 
 class Rows(NamedTuple):
@@ -251,7 +266,7 @@ def release(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:
 
 def capture(
     ref: str, account_id: str, network: str, at_ns: int, *,
-    amount_cents: int, from_hold_usdc6: int, freed_usdc6: int, from_available_usdc6: int,
+    amount_cents: int, from_hold_usdc6: int, freed_usdc6: int, from_available_usdc6: int, authorization_id: str = "",
 ) -> Entry:  # fmt: skip
     """The pending posting becomes final, with the merchant's true amount.
 
@@ -273,7 +288,7 @@ def capture(
         postings.append(Posting("available", account_id, USDC, available))
     if short:
         postings += (Posting("receivable", account_id, USDC, -short), Posting("uncovered", "", USDC, short))
-    return Entry(EntryKind.CAPTURE, ref, account_id, at_ns, amount_usdc6, short, tuple(postings))
+    return Entry(EntryKind.CAPTURE, ref, account_id, at_ns, amount_usdc6, short, tuple(postings), authorization_id)
 
 
 def deposit(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:

@@ -132,7 +132,7 @@ class _Running:
         entry = journal.capture(
             presentment.presentment_id, account_id, presentment.network, now_ns,
             amount_cents=presentment.amount_cents, from_hold_usdc6=usdc6_of(spent_cents),
-            freed_usdc6=usdc6_of(freed_cents), from_available_usdc6=taken,
+            freed_usdc6=usdc6_of(freed_cents), from_available_usdc6=taken, authorization_id=authorization_id,
         )  # fmt: skip
         self._own[account_id] = own - taken
         self._owed[account_id] = owed + entry.receivable_usdc6
@@ -168,7 +168,7 @@ class _Running:
         self._owed[account_id] = owed - recovered
         entries = credits.refund(
             presentment.presentment_id, account_id, presentment.network, now_ns,
-            amount_cents=cents, recovered_usdc6=recovered,
+            amount_cents=cents, recovered_usdc6=recovered, authorization_id=authorization_id,
         )  # fmt: skip
         result = CaptureResult(
             presentment.presentment_id, CaptureOutcome.POSTED, cents, 0, 0, credits.cents_down(recovered)

@@ -45,16 +45,18 @@ def followed(notice: DisputeNotice, rows: Rows, now_ns: int) -> Commit:
     after = Dispute(
         notice.presentment_id, notice.dispute_id, sale.account_id, network, notice.amount_cents, notice.state
     )
-    had = known is not None and known.state in CREDITED
-    has = after.state in CREDITED
+    had_cents = 0 if known is None else known.credited_cents
+    if after.state is DisputeState.WON and had_cents:
+        # What was refunded meanwhile the customer has already: of the credit only the rest is kept.
+        after = after._replace(returned_cents=had_cents - min(had_cents, max(credits.cents_down(sale.left_usdc6), 0)))
     commit = Commit(disputes=(after,), posted=(_name(notice),), result=_receipt(notice, DisputeOutcome.APPLIED, after))
-    if has and not had:
+    if after.credited_cents > had_cents:
         commit = _credited(commit, after, rows, now_ns)
-    elif had and not has:
-        commit = _taken_back(commit, notice, after, rows, now_ns)
-    if after.state is DisputeState.WON:
+    elif after.credited_cents < had_cents:
+        commit = _taken_back(commit, notice, after, had_cents - after.credited_cents, rows, now_ns)
+    if after.state is DisputeState.WON and after.credited_cents:
         kept = credits.credit_kept(
-            f"{after.dispute_id}:won", after.account_id, after.network, now_ns, amount_cents=after.amount_cents
+            f"{after.dispute_id}:won", after.account_id, after.network, now_ns, amount_cents=after.credited_cents
         )
         commit = commit._replace(entries=(*commit.entries, kept))
     return commit
@@ -70,8 +72,10 @@ def _refusal(
         return DisputeOutcome.NOT_ALLOWED
     if notice.state not in NEXT[None if known is None else known.state]:
         return DisputeOutcome.NOT_ALLOWED
-    most_cents = credits.cents_down(sale.amount_usdc6)
-    if not 0 < notice.amount_cents <= most_cents or (known is not None and known.amount_cents != notice.amount_cents):
+    if notice.amount_cents <= 0 or (known is not None and known.amount_cents != notice.amount_cents):
+        return DisputeOutcome.INVALID_AMOUNT
+    is_credited = known is not None and known.state in CREDITED
+    if not is_credited and notice.state is not DisputeState.LOST and usdc6_of(notice.amount_cents) > sale.left_usdc6:
         return DisputeOutcome.INVALID_AMOUNT
     return None
 
@@ -91,14 +95,14 @@ def _credited(commit: Commit, dispute: Dispute, rows: Rows, now_ns: int) -> Comm
     )
 
 
-def _taken_back(commit: Commit, notice: DisputeNotice, dispute: Dispute, rows: Rows, now_ns: int) -> Commit:
-    """The sale stands after all: like a capture without a hold, from what the customer has; the rest is owed."""
+def _taken_back(
+    commit: Commit, notice: DisputeNotice, dispute: Dispute, cents: int, rows: Rows, now_ns: int
+) -> Commit:  # fmt: skip
+    """So much of the sale stands after all: a capture without a hold, from what the customer has; the rest is owed."""
     account_id, ref = dispute.account_id, dispute.dispute_id
     funds = rows.funds[account_id]
-    taken = min(usdc6_of(dispute.amount_cents), max(funds.available_usdc6 + funds.withdrawing_usdc6, 0))
-    entry = credits.credit_returned(
-        ref, account_id, dispute.network, now_ns, amount_cents=dispute.amount_cents, taken_usdc6=taken
-    )
+    taken = min(usdc6_of(cents), max(funds.available_usdc6 + funds.withdrawing_usdc6, 0))
+    entry = credits.credit_returned(ref, account_id, dispute.network, now_ns, amount_cents=cents, taken_usdc6=taken)
     receipt = _receipt(notice, DisputeOutcome.APPLIED, dispute, credits.cents_up(entry.receivable_usdc6))
     return commit._replace(
         entries=(entry,),

@@ -91,16 +91,22 @@ class Authorization:
 
 
 class Sale(NamedTuple):
+    """A presentment that was posted: a sale, or a refund of one; ``name`` is the authorization that it names, or ""."""
+
     account: Account
     card_id: str
     amount_cents: int
+    name: str
 
 
 @dataclass(slots=True)
 class Dispute:
+    """``credited_cents`` is what the customer has of it."""
+
     dispute_id: str
     amount_cents: int
     state: DisputeState
+    credited_cents: int = 0
 
 
 class Book:
@@ -114,6 +120,7 @@ class Book:
         self._authorizations: dict[str, Authorization] = {}
         self._posted: set[str] = set()
         self._sales: dict[str, Sale] = {}
+        self._refunds: list[Sale] = []
         self._disputes: dict[str, Dispute] = {}
         self._notices: dict[tuple[str, str], object] = {}
         self._formed = 0

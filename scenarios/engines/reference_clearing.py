@@ -78,7 +78,7 @@ class Clearing(Book):
         account.unsettled += from_hold_cents * USDC6_PER_CENT
         account.to_burn += from_hold_cents * USDC6_PER_CENT
         owed = self._take(account, (cents - from_hold_cents) * USDC6_PER_CENT)
-        self._sales[ref] = Sale(account, presentment.card_id, cents)
+        self._sales[ref] = Sale(account, presentment.card_id, cents, presentment.authorization_id)
         self._write(StatementKind.CAPTURE, ref, account, cents * USDC6_PER_CENT, now_ns)
         if owed:
             self._write(StatementKind.RECEIVABLE, ref, account, owed, now_ns)
@@ -98,11 +98,15 @@ class Clearing(Book):
         ref, cents = presentment.presentment_id, presentment.amount_cents
         if authorization is not None:
             authorization.spend.story.append((Step.REFUND, -cents))
+        self._refunds.append(Sale(account, presentment.card_id, cents, presentment.authorization_id))
         paid = self._give(account, ref, StatementKind.REFUND, cents * USDC6_PER_CENT, now_ns)
         return CaptureResult(ref, CaptureOutcome.POSTED, cents, 0, 0, paid // USDC6_PER_CENT)
 
     def dispute(self, notice: DisputeNotice, now_ns: int) -> DisputeReceipt:
-        """Follow it; the customer has the amount from SUBMITTED on, and no longer once it is LOST."""
+        """Follow it; the customer has the amount from SUBMITTED on, and no longer once it is LOST.
+
+        Nothing is given back twice: what was refunded is not credited, nor kept where the dispute is WON.
+        """
         ref = notice.presentment_id
         known, sale = self._disputes.get(ref), self._sales.get(ref)
         if sale is None or sale.card_id != notice.card_id:
@@ -113,14 +117,20 @@ class Clearing(Book):
             return _receipt(notice, DisputeOutcome.NOT_ALLOWED, known)
         if (known.state if known is not None else None) not in _FOLLOWS[notice.state]:
             return _receipt(notice, DisputeOutcome.NOT_ALLOWED, known)
-        most_cents = sale.amount_cents
-        if not 0 < notice.amount_cents <= most_cents or (
-            known is not None and notice.amount_cents != known.amount_cents
-        ):
+        before_cents = known.credited_cents if known is not None else 0
+        left_cents = self._left_cents(ref, sale)
+        goes_on = bool(before_cents) or notice.state is DisputeState.LOST
+        if notice.amount_cents <= 0 or (not goes_on and notice.amount_cents > left_cents):
             return _receipt(notice, DisputeOutcome.INVALID_AMOUNT, known)
-        before_cents = _credited_cents(known)
-        now = self._disputes[ref] = Dispute(notice.dispute_id, notice.amount_cents, notice.state)
-        amount = (_credited_cents(now) - before_cents) * USDC6_PER_CENT
+        if known is not None and notice.amount_cents != known.amount_cents:
+            return _receipt(notice, DisputeOutcome.INVALID_AMOUNT, known)
+        credited_cents = notice.amount_cents
+        if notice.state in (DisputeState.NEW, DisputeState.LOST):
+            credited_cents = 0
+        elif notice.state is DisputeState.WON:
+            credited_cents = min(credited_cents, max(left_cents, 0))
+        now = self._disputes[ref] = Dispute(notice.dispute_id, notice.amount_cents, notice.state, credited_cents)
+        amount = (credited_cents - before_cents) * USDC6_PER_CENT
         owed = 0
         if amount > 0:
             self._give(sale.account, notice.dispute_id, StatementKind.DISPUTE_CREDIT, amount, now_ns)
@@ -131,12 +141,20 @@ class Clearing(Book):
                 self._write(StatementKind.RECEIVABLE, notice.dispute_id, sale.account, owed, now_ns)
         return _receipt(notice, DisputeOutcome.APPLIED, now, cents_up(owed))
 
-
-def _credited_cents(dispute: Dispute | None) -> int:
-    """What the customer has of it."""
-    if dispute is None or dispute.state in (DisputeState.NEW, DisputeState.LOST):
-        return 0
-    return dispute.amount_cents
+    def _left_cents(self, ref: str, sale: Sale) -> int:
+        """What of it the customer has not got back. A refund names an authorization, which may have several sales."""
+        if not sale.name:
+            return sale.amount_cents
+        left_cents = 0
+        for other_ref, other in self._sales.items():
+            if other.account is sale.account and other.name == sale.name:
+                left_cents += other.amount_cents
+                if other_ref != ref and other_ref in self._disputes:
+                    left_cents -= self._disputes[other_ref].credited_cents
+        for refund in self._refunds:
+            if refund.account is sale.account and refund.name == sale.name:
+                left_cents -= refund.amount_cents
+        return min(sale.amount_cents, left_cents)
 
 
 def _receipt(
@@ -145,4 +163,4 @@ def _receipt(
     """Where this dispute stands; another one of the same sale is not its business."""
     if stands is None or stands.dispute_id != notice.dispute_id:
         return DisputeReceipt(notice.dispute_id, outcome, None, 0, receivable_cents)
-    return DisputeReceipt(notice.dispute_id, outcome, stands.state, _credited_cents(stands), receivable_cents)
+    return DisputeReceipt(notice.dispute_id, outcome, stands.state, stands.credited_cents, receivable_cents)

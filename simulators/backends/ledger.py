@@ -108,6 +108,8 @@ class MemoryLedger:
             array("q"),
         )
         """The statement as columns, in StatementLine's order: it is the longest thing here, and read once."""
+        self._named: list[str] = []
+        """For each of its lines, of sales and refunds: the authorization that it names, else "" """
 
     async def record(self, commit: Commit) -> Recorded:
         await self._serve()
@@ -296,9 +298,33 @@ class MemoryLedger:
             except ValueError:
                 return None  # a deposit or a withdrawal
             if kinds[at] == "capture":
-                return Posted(accounts[at], amounts[at])
+                sold_usdc6, returned_usdc6 = self._exchanged(presentment_id, accounts[at], self._named[at])
+                return Posted(accounts[at], amounts[at], sold_usdc6 or amounts[at], returned_usdc6)
             if kinds[at] == "refund":
                 return None
+
+    def _exchanged(self, presentment_id: str, account_id: str, authorization_id: str) -> tuple[int, int]:
+        """What was sold under this name, and what of it was given back, but for disputes of this presentment; nothing
+        where there is no name.
+        """
+        kinds, refs, accounts, amounts, _ = self._lines
+        sold_usdc6 = returned_usdc6 = 0
+        at = -1
+        while authorization_id:
+            try:
+                at = self._named.index(authorization_id, at + 1)
+            except ValueError:
+                break
+            if accounts[at] != account_id:
+                continue
+            if kinds[at] == "refund":
+                returned_usdc6 += amounts[at]
+                continue
+            sold_usdc6 += amounts[at]
+            dispute = self._disputes.get(refs[at])
+            if dispute is not None and refs[at] != presentment_id:
+                returned_usdc6 += usdc6_of(dispute.credited_cents)
+        return sold_usdc6, returned_usdc6
 
     def _commit(self, commit: Commit) -> Commit:
         """Make it durable; returned with what only the ledger knows: the epochs of changes, the view that it made."""
@@ -359,7 +385,7 @@ class MemoryLedger:
 
     def _post(self, entry: Entry) -> None:
         """Add the postings to the books; an entry that does not balance stops the world."""
-        kind, ref, account_id, at_ns, amount_usdc6, receivable_usdc6, postings = entry
+        kind, ref, account_id, at_ns, amount_usdc6, receivable_usdc6, postings, authorization_id = entry
         books = self._funds[account_id]
         usdc6 = cents = 0
         for book, owner, asset, amount in postings:
@@ -375,17 +401,20 @@ class MemoryLedger:
             raise UnbalancedEntry(f"{kind} {ref}: {unbalanced(entry)} left over in {postings}")
         line = _LINES.get(kind)
         if line is not None:
-            self._write_line(line, ref, account_id, amount_usdc6, at_ns)
+            self._write_line(line, ref, account_id, amount_usdc6, at_ns, authorization_id)
         if receivable_usdc6:
             self._write_line("receivable", ref, account_id, receivable_usdc6, at_ns)
 
-    def _write_line(self, kind: str, ref: str, account_id: str, amount_usdc6: int, at_ns: int) -> None:
+    def _write_line(
+        self, kind: str, ref: str, account_id: str, amount_usdc6: int, at_ns: int, authorization_id: str = ""
+    ) -> None:
         kinds, refs, accounts, amounts, instants = self._lines
         kinds.append(kind)
         refs.append(ref)
         accounts.append(account_id)
         amounts.append(amount_usdc6)
         instants.append(at_ns)
+        self._named.append(authorization_id)
 
 
 def _found(get: Callable[[str], Any], keys: Iterable[str]) -> dict[str, Any]:

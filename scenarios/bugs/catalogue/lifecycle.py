@@ -232,8 +232,8 @@ BUGS = (
         edits=(
             Edit(
                 _DISPUTE,
-                "    elif had and not has:\n",
-                "    elif had and not has and after.state is not DisputeState.LOST:\n",
+                "    elif after.credited_cents < had_cents:\n",
+                "    elif after.credited_cents < had_cents and after.state is not DisputeState.LOST:\n",
             ),
         ),
     ),
@@ -248,8 +248,8 @@ BUGS = (
         edits=(
             Edit(
                 _DISPUTE,
-                "had = known is not None and known.state in CREDITED",
-                "had = known is not None and known.state in CREDITED and after.state is not DisputeState.REPRESENTMENT",
+                "had_cents = 0 if known is None else",
+                "had_cents = 0 if known is None or after.state is DisputeState.REPRESENTMENT else",
             ),
         ),
     ),

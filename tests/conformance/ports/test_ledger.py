@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from harness import LEDGERS, open_accounts, run
 
+from engine.domain import credits
 from engine.domain import ledger as journal
 from engine.domain.accounts import Funds
 from engine.domain.authorization import Authorization, Status
-from engine.domain.ledger import Answer, Commit, HoldChange, OpenHold, Queued, Recorded, Touch
+from engine.domain.disputes import Dispute, DisputeState
+from engine.domain.ledger import Answer, Commit, HoldChange, OpenHold, Posted, Queued, Recorded, Touch
 from engine.domain.limits import Spend
 
 
@@ -230,5 +232,42 @@ def test_the_statement_tells_every_posting_once_in_order_page_by_page(make) -> N
         pages = [await ledger.statement(cursor, 2) for cursor in (0, 2, 4)]
         lines = [(line.kind, line.ref, line.amount_usdc6) for page in pages for line in page]
         assert lines == [("deposit", "d", 50_000), ("capture", "p", 30_000), ("receivable", "p", 10_000)]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("name", "sold", "returned"), [("a", 70_000, 30_000), ("", 30_000, 0), ("other", 30_000, 0)])
+def test_a_sale_leads_to_what_was_sold_and_given_back_under_its_authorization(make, name, sold, returned) -> None:
+    """Of 7 cents sold for "a", 1 was refunded, and 2 of the other sale are disputed; bob's are his own."""
+
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+
+        def sale(ref: str, of: str, cents: int, account_id: str = "ada"):
+            return journal.capture(
+                ref, account_id, "visa", 2, amount_cents=cents, from_hold_usdc6=0, freed_usdc6=0,
+                from_available_usdc6=0, authorization_id=of,
+            )  # fmt: skip
+
+        def back(account_id: str):
+            return credits.refund(
+                f"r-{account_id}", account_id, "visa", 2, amount_cents=1, recovered_usdc6=0, authorization_id="a"
+            )
+
+        entries = (sale("p", name, 3), sale("q", "a", 4), *back("ada"), sale("b", "a", 9, "bob"), *back("bob"))
+        disputes = tuple(Dispute(ref, f"d-{ref}", "ada", "visa", 2, DisputeState.SUBMITTED) for ref in ("p", "q"))
+        commit = Commit(entries, posted=("p", "q", "b"), disputes=disputes)
+        await ledger.update(Touch(accounts=("ada", "bob")), lambda rows: commit)
+        rows = (await ledger.update(Touch(disputed=("p",)), lambda rows: Commit(result=rows))).result
+        assert rows.presentments == {"p": Posted("ada", 30_000, sold, returned)}
+
+    run(scenario)
+
+
+def test_an_account_that_was_asked_for_tells_its_address(make) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        rows = (await ledger.update(Touch(accounts=("ada", "nobody")), lambda rows: Commit(result=rows))).result
+        assert rows.addresses == {"ada": "0xada"}
 
     run(scenario)

@@ -3,12 +3,13 @@
 Rule. A refund posts once, for what was presented, and frees and leaves uncovered nothing; what it pays of a debt is at
 most that debt. A dispute follows the table of its states, has one presentment (which has no other dispute) and one
 amount, at most what was posted, and credits it from SUBMITTED on until it is LOST; anything else is refused and changes
-nothing.
+nothing. What was refunded is not credited as well, nor kept by a dispute that is WON.
 
 Evidence. Results and receipts as answered; the states that were answered as applied.
 
 No false alarm. A credit may be spent as soon as it is sent, and is certain once it is answered; what is taken back is
 gone once that is answered. What a dispute is to be answered is judged only where nothing else of it was in flight.
+Of which sale a refund is, is not kept: it may be of any of its account's, if it names an authorization.
 """
 
 from __future__ import annotations
@@ -52,15 +53,32 @@ def is_credited(state: DisputeState | None) -> bool:
     return state not in (None, DisputeState.NEW, DisputeState.LOST)
 
 
+def _is_end(state: DisputeState) -> bool:
+    return state in (DisputeState.WON, DisputeState.LOST)
+
+
 class Credit:
-    """A refund, or a dispute of a sale. ``flying``: notices sent and not answered; ``owed``: when it was sent."""
+    """A refund, or a dispute of a sale. ``flying``: notices sent and not answered; ``owed``: when it was sent;
+    ``named``: a refund that names an authorization.
+    """
 
-    __slots__ = ("account", "cents", "dispute_id", "flying", "owed_usdc6", "posted", "recovered_cents", "state")
+    __slots__ = (
+        "account",
+        "cents",
+        "dispute_id",
+        "flying",
+        "named",
+        "owed_usdc6",
+        "posted",
+        "recovered_cents",
+        "state",
+    )
 
-    def __init__(self, account: Account, cents: int, dispute_id: str = "") -> None:
+    def __init__(self, account: Account, cents: int, dispute_id: str = "", *, named: bool = False) -> None:
         self.account = account
         self.cents = cents
         self.dispute_id = dispute_id
+        self.named = named
         self.state: DisputeState | None = None
         self.flying = self.owed_usdc6 = self.recovered_cents = 0
         self.posted = False
@@ -99,16 +117,16 @@ def _certain(hours: Hours, at_ns: int, credit: Credit, recovered_usdc6: int) -> 
     hours.touched[account] = None
 
 
-def _taken_back(hours: Hours, credit: Credit, owed_cents: int) -> None:
-    """The sale stands after all; what the funds did not cover is owed."""
+def _taken_back(hours: Hours, credit: Credit, cents: int, owed_cents: int) -> None:
+    """So much of the sale stands after all; what the funds did not cover is owed."""
     account = credit.account
     account.unresolved -= 1
     account.net_cents = max(account.net_cents, account.presented_cents - account.credit_cents)
-    account.credit_cents -= credit.cents
-    account.crediting_cents -= credit.cents
+    account.credit_cents -= cents
+    account.crediting_cents -= cents
     owed = owed_cents * USDC6_PER_CENT
     account.receivable_usdc6 += owed
-    account.free_usdc6 += owed - credit.cents * USDC6_PER_CENT
+    account.free_usdc6 += owed - cents * USDC6_PER_CENT
     hours.touched[account] = None
 
 
@@ -122,7 +140,9 @@ def refund_sent(book: Book, presentment: Presentment) -> None:
         book.presented_again.add(ref)
         return
     account = book.cards.get(presentment.card_id, book.nobody)
-    credit = book.credits[ref] = Credit(account, max(presentment.amount_cents, 0))
+    credit = book.credits[ref] = Credit(
+        account, max(presentment.amount_cents, 0), named=bool(presentment.authorization_id)
+    )  # fmt: skip
     book.tallies.may_refund(presentment.authorization_id, credit.cents)
     _possible(credit)
 
@@ -193,7 +213,7 @@ def dispute_sent(book: Book, hours: Hours, at_ns: int, message: DisputeNotice) -
     known.cents, known.dispute_id = message.amount_cents, message.dispute_id
     if is_credited(message.state) and not is_credited(known.state):
         _possible(known)
-    elif is_credited(known.state) and not is_credited(message.state):
+    elif is_credited(known.state) and _is_end(message.state):
         known.account.unresolved += 1
 
 
@@ -241,6 +261,10 @@ def dispute_answered(book: Book, hours: Hours, at_ns: int, message: DisputeNotic
         if answer.outcome is DisputeOutcome.APPLIED:
             _give_up_on(book, message, known)
         return
+    if expected is DisputeOutcome.APPLIED and _refused_for_a_refund(book, known, message, answer):
+        if is_credited(message.state):
+            _not_after_all(known)
+        return
     if answer.outcome is not expected:
         _found(
             book, "I9", at_ns, message.dispute_id, known.account,
@@ -253,6 +277,9 @@ def dispute_answered(book: Book, hours: Hours, at_ns: int, message: DisputeNotic
         return
     known.state = message.state
     credited_cents = known.cents if is_credited(known.state) else 0
+    if known.state is DisputeState.WON and is_credited(before):
+        least = max(known.cents - _refunded_cents(book, known.account), 0)
+        credited_cents = min(max(answer.credited_cents, least), known.cents)
     if (answer.state, answer.credited_cents) != (known.state, credited_cents):
         _found(
             book, "I10", at_ns, message.dispute_id, known.account,
@@ -262,11 +289,26 @@ def dispute_answered(book: Book, hours: Hours, at_ns: int, message: DisputeNotic
     if is_credited(known.state) and not is_credited(before):
         _certain(hours, at_ns, known, min(known.owed_usdc6, known.cents * USDC6_PER_CENT))
         book.dispute_lines.add(("dispute_credit", known.dispute_id, known.account.account_id, known.cents))
-    elif is_credited(before) and not is_credited(known.state):
+    elif is_credited(before) and _is_end(known.state):
+        back = known.cents - credited_cents
         if answer.receivable_cents:
             book.dispute_owed[message.dispute_id] = (known.account.account_id, answer.receivable_cents)
-        _taken_back(hours, known, answer.receivable_cents)
-        book.dispute_lines.add(("dispute_return", known.dispute_id, known.account.account_id, known.cents))
+        _taken_back(hours, known, back, answer.receivable_cents)
+        if back:
+            book.dispute_lines.add(("dispute_return", known.dispute_id, known.account.account_id, back))
+
+
+def _refused_for_a_refund(book: Book, known: Credit, message: DisputeNotice, answer: DisputeReceipt) -> bool:
+    """Whether it was refused with a right to it: a refund may have given back what it asks for."""
+    if answer.outcome is not DisputeOutcome.INVALID_AMOUNT or is_credited(known.state):
+        return False
+    most = (book.presented[message.presentment_id] >> 26) - _refunded_cents(book, known.account)
+    return message.state is not DisputeState.LOST and message.amount_cents > most
+
+
+def _refunded_cents(book: Book, account: Account) -> int:
+    """The most that may have been refunded of any one sale of the account."""
+    return sum(credit.cents for credit in book.credits.values() if credit.named and credit.account is account)
 
 
 def _give_up_on(book: Book, message: DisputeNotice, known: Credit) -> None:

@@ -1,10 +1,10 @@
 """I10, the auditor's share: the engine's statement agrees with what crossed the wire, line by line.
 
-Rule. Each posted presentment, credited deposit, booked payout and burn on chain has exactly one line of its kind,
-with its reference, its account and its amount; no line is without its cause. A receivable line repeats what the
-capture's result, or the chain's shortfall, said. A recovery names a deposit and is not larger than it. What the
-engine says it settled is not more than the chain burned. (A result that posts another amount than was presented is
-I10 too; see ``captures``.)
+Rule. Each posted presentment, credited deposit, booked payout and burn on chain has exactly one line of its kind, with
+its reference, its account and its amount; no line is without its cause. A receivable line repeats what the capture's
+result, or the chain's shortfall, said. A recovery names what paid: a deposit or a credit, and is not larger than it,
+or what freed the funds, a message or an event of that account. What the engine says it settled is not more than the
+chain burned. (A result that posts another amount than was presented is I10 too; see ``captures``.)
 
 Evidence. Results and receipts as answered, notices, chain events, the statement's pages.
 
@@ -22,6 +22,7 @@ from simulators.auditor.captures import LISTED, SENT
 from simulators.auditor.words import usd, usdc, when
 
 RECOVERY = "recovery:"
+FREEING = ("reversal:", "advice:", "expiry:")
 
 
 def statement(book: Book, entries: Iterable[StatementEntry]) -> None:
@@ -125,10 +126,26 @@ def _recovery(book: Book, entry: StatementEntry) -> None:
         return
     notice = book.notices.get(ref)
     told = f"recovery {entry.ref} of {usdc(entry.amount_usdc6)}"
+    if _freed(book, entry, ref):
+        return
     if notice is None or notice.account.account_id != entry.account_id:
         _break(book, entry, f"{told}; account {entry.account_id} had no such deposit")
     elif entry.amount_usdc6 > notice.amount_usdc6:
         _break(book, entry, f"{told}; the deposit was {usdc(notice.amount_usdc6)}")
+
+
+def _freed(book: Book, entry: StatementEntry, ref: str) -> bool:
+    """Whether this is something of the account that may have freed funds: how much, the statement's lines do not say.
+    Of what exactly a hold was freed is not kept for long.
+    """
+    if ref.startswith(FREEING):
+        return entry.account_id in book.accounts
+    notice, packed = book.notices.get(ref), book.presented.get(ref)
+    if notice is not None:
+        return notice.kind is not StatementKind.DEPOSIT and notice.account.account_id == entry.account_id
+    if packed is not None:
+        return book.by_index[packed >> 2 & ACCOUNT_MASK].account_id == entry.account_id
+    return (ref, entry.account_id) in book.shortfalls
 
 
 def _recovery_of_a_credit(book: Book, entry: StatementEntry, ref: str) -> None:

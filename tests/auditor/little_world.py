@@ -90,7 +90,7 @@ class Desk:
         if isinstance(message, AuthorizationRequest):
             return self.authorize(message, now_ns)
         if isinstance(message, ReversalRequest):
-            return ReversalResponse(message.authorization_id, self.state.reverse(message))
+            return ReversalResponse(message.authorization_id, self.state.reverse(message, now_ns))
         if isinstance(message, AuthorizationAdvice):
             return self.advise(message, now_ns)
         if isinstance(message, DisputeNotice):

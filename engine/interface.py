@@ -457,6 +457,10 @@ class Balance:
     backs open holds; ``unsettled`` is captured, less what was refunded, and not yet burned on chain (below zero: credit
     that later captures use up); ``withdrawing`` is on its way out; ``receivable`` is owed by the customer. Together the
     first four are what the chain holds for the account.
+
+    Nobody spends while owing: what becomes available (of a hold that ends or shrinks, a withdrawal that does not leave,
+    a burn that took less) pays at once what is owed, as deposits and credits do, and is burned like a capture; so
+    ``available`` and ``receivable`` are never both above zero.
     """
 
     account_id: str
@@ -484,8 +488,9 @@ class StatementEntry:
     """One line of the engine's ledger export, by which network, ledger and chain are reconciled.
 
     ``ref``: deposit id, presentment id, settlement id (0x..., one line per user), or withdrawal event id; for a
-    receivable the presentment (settlement, or dispute id) that caused it; for a recovery ``recovery:`` and the deposit
-    or refund that paid; for a dispute its id. Amounts are positive; the withdrawal line is the payout.
+    receivable the presentment (settlement, or dispute id) that caused it; for a recovery ``recovery:`` and the deposit,
+    refund, dispute, sale, withdrawal or settlement that paid or freed it, or ``reversal:``, ``advice:`` with a key, or
+    ``expiry:`` with an authorization id; for a dispute its id. Amounts are positive; the withdrawal line is the payout.
     """
 
     kind: StatementKind

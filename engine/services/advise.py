@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.domain import ledger as journal
 from engine.domain.accounts import Card
 from engine.domain.authorization import Authorization, Status, reversed_before_arrival
+from engine.domain.debts import with_debts_paid
 from engine.domain.ledger import Commit, Entry, Rows, Touch, change_of
 from engine.domain.lifecycle import Event, outcome
 from engine.domain.money import usdc6_of
@@ -58,13 +59,14 @@ def adopted(advice: AuthorizationAdvice, rows: Rows, now_ns: int, terms: Terms) 
         return Commit(authorizations=(mark,), result=_receipt(mark, AdviceOutcome.ADOPTED))
     more_usdc6 = usdc6_of(after.held_cents - before.held_cents)
     entry = _entry(after, now_ns, more_usdc6)
-    return Commit(
+    commit = Commit(
         entries=() if entry is None else (entry,),
         authorizations=(after,),
         posted=(_name(advice),),
         changes=(change_of(before, after, -more_usdc6),),
         result=_receipt(after, AdviceOutcome.ADOPTED),
     )
+    return with_debts_paid(commit, rows, now_ns, lambda _: _name(advice))
 
 
 def _nothing_yet(advice: AuthorizationAdvice, card: Card, now_ns: int, terms: Terms) -> Authorization:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.domain import credits
+from engine.domain import credits, debts
 from engine.domain import ledger as journal
 from engine.domain.authorization import Authorization
 from engine.domain.ledger import Commit, Entry, HoldChange, Queued, Rows, Touch, change_of
@@ -134,13 +134,18 @@ class _Running:
             amount_cents=presentment.amount_cents, from_hold_usdc6=usdc6_of(spent_cents),
             freed_usdc6=usdc6_of(freed_cents), from_available_usdc6=taken, authorization_id=authorization_id,
         )  # fmt: skip
-        self._own[account_id] = own - taken
-        self._owed[account_id] = owed + entry.receivable_usdc6
+        paid = debts.payable_usdc6(own - taken - self._leaving(account_id), owed)  # none is new where this is positive
+        self._own[account_id] = own - taken - paid
+        self._owed[account_id] = owed + entry.receivable_usdc6 - paid
         result = CaptureResult(
             presentment.presentment_id, CaptureOutcome.POSTED, presentment.amount_cents, freed_cents,
             credits.cents_up(entry.receivable_usdc6),
         )  # fmt: skip
-        return (entry,), change, entry.amount_usdc6 - entry.receivable_usdc6, result
+        entries = (entry,)
+        if paid:
+            entries += (journal.recovery(f"recovery:{presentment.presentment_id}", account_id, now_ns, paid),)
+            change = change._replace(available_usdc6=available - paid)
+        return entries, change, entry.amount_usdc6 - entry.receivable_usdc6 + paid, result
 
     def _force(self, presentment: Presentment, account_id: str, now_ns: int) -> Spend:
         """Nothing was held for it: a decision of its own, which some limits count; nobody knows at which merchant."""
@@ -178,6 +183,11 @@ class _Running:
             after = self.changed[authorization_id] = known.refunded(cents)
             change = change_of(known, after, free)
         return entries, change, -free, result
+
+    def _leaving(self, account_id: str) -> int:
+        """What of that is on its way out."""
+        funds = self._rows.funds.get(account_id)
+        return funds.withdrawing_usdc6 if funds is not None else 0
 
     def _funds_of(self, account_id: str) -> tuple[int, int]:
         """What the customer has here beside holds, and what is owed; both in millionths of a USDC."""

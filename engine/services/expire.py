@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from engine.domain import ledger as journal
 from engine.domain.authorization import Status
+from engine.domain.debts import with_debts_paid
 from engine.domain.ledger import Commit, Rows, Touch, change_of
 from engine.domain.money import usdc6_of
 from engine.interface import ExpiryReceipt
@@ -52,7 +53,7 @@ class Expire:
                 if known.status is Status.OPEN and known.expires_at_ns <= now_ns
             ]
             ended = tuple(known.authorization_id for known in ending)
-            return Commit(
+            commit = Commit(
                 entries=tuple(
                     journal.release(a.authorization_id, a.account_id, now_ns, usdc6_of(a.held_cents)) for a in ending
                 ),
@@ -61,6 +62,7 @@ class Expire:
                 changes=tuple(change_of(a, a.expired(), usdc6_of(a.held_cents)) for a in ending),
                 result=ended,
             )
+            return with_debts_paid(commit, rows, now_ns, lambda release: f"expiry:{release.ref}")
 
         commit = await self._ports.ledger.update(Touch(authorizations=due), transition)
         await follow(self._ports, commit.ref, commit.changes)

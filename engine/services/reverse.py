@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.domain import ledger as journal
 from engine.domain.authorization import Status, reversed_before_arrival
+from engine.domain.debts import with_debts_paid
 from engine.domain.ledger import Commit, Rows, Touch, change_of
 from engine.domain.money import usdc6_of
 from engine.interface import EngineError, ReversalRequest, ReversalResponse
@@ -52,13 +53,14 @@ def taken_back(request: ReversalRequest, rows: Rows, now_ns: int) -> Commit:
     after = known.reversed(request.amount_cents or None)
     released_cents = known.held_cents - after.held_cents
     released_usdc6 = usdc6_of(released_cents)
-    return Commit(
+    commit = Commit(
         entries=(journal.release(authorization_id, known.account_id, now_ns, released_usdc6),),
         authorizations=(after,),
         posted=(_name(request),),
         changes=(change_of(known, after, released_usdc6),),
         result=ReversalResponse(authorization_id, released_cents),
     )
+    return with_debts_paid(commit, rows, now_ns, lambda _: _name(request))
 
 
 def _name(request: ReversalRequest) -> str:

@@ -8,6 +8,7 @@ neither burn twice nor forget.
 from __future__ import annotations
 
 from engine.domain import ledger as journal
+from engine.domain.debts import with_debts_paid
 from engine.domain.ledger import Commit, HoldChange, Rows, Touch
 from engine.domain.settlement import Settlement
 from engine.domain.terms import Terms
@@ -84,7 +85,7 @@ class Settle:
         def transition(rows: Rows) -> Commit:
             if settlement.settlement_id not in rows.settlements:
                 return Commit()
-            return Commit(
+            commit = Commit(
                 entries=tuple(
                     journal.settlement(
                         settlement.settlement_id, account_id, now_ns,
@@ -101,6 +102,7 @@ class Settle:
                     if missing
                 ),
             )  # fmt: skip
+            return with_debts_paid(commit, rows, now_ns)
 
         touch = Touch(
             accounts=tuple(account_id for account_id, _ in settlement.amounts_usdc6),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.domain import ledger as journal
 from engine.domain.accounts import Funds
+from engine.domain.debts import with_debts_paid
 from engine.domain.ledger import Commit, Entry, HoldChange, Rows, Touch
 from engine.interface import EngineError, NoticeReceipt, WithdrawalNotice, WithdrawalStage
 from engine.ports import Ports
@@ -36,7 +37,8 @@ class Withdraw:
                 posting.amount for entry in entries for posting in entry.postings if posting.book == "available"
             )
             changes = (HoldChange(account_id, available_usdc6=change),) if change else ()
-            return Commit(entries=entries, posted=(key,), changes=changes, result=True)
+            commit = Commit(entries=entries, posted=(key,), changes=changes, result=True)
+            return with_debts_paid(commit, rows, now_ns)
 
         body = repr((account_id, str(notice.stage), amount))
         touch = Touch(accounts=(account_id,), posted=(key,))

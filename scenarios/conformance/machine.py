@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from engine.interface import (
     AccountStatus,
     AuthorizationKind,
+    Balance,
     CardOpening,
     CardStatus,
     DisputeState,
@@ -270,7 +271,9 @@ class EngineMachine(RuleBasedStateMachine):
 
     async def _balances(self) -> None:
         for account in self.theirs.addresses:
-            await self._both("balance", account)
+            balance = await self._both("balance", account)
+            if isinstance(balance, Balance) and balance.available_usdc6 > 0 < balance.receivable_usdc6:
+                raise Broken(f"the balance of {account}", "nothing available while something is owed", balance)
 
     @invariant()
     def the_auditor_has_nothing_to_say(self) -> None:

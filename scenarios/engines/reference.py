@@ -76,7 +76,8 @@ class ReferenceEngine:
 
     async def reverse(self, request: ReversalRequest) -> ReversalResponse:
         async with self._lock:
-            return self._once(request, lambda r: ReversalResponse(r.authorization_id, self._state.reverse(r)))
+            now_ns = self._clock.now_ns()
+            return self._once(request, lambda r: ReversalResponse(r.authorization_id, self._state.reverse(r, now_ns)))
 
     async def capture(self, batch: ClearingBatch) -> ClearingReceipt:
         async with self._lock:

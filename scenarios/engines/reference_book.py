@@ -202,6 +202,16 @@ class Book:
             self._write(StatementKind.RECOVERY, f"recovery:{ref}", account, paid, now_ns)
         return paid
 
+    def _pay_debt(self, account: Account, name: str, now_ns: int) -> None:
+        """What is available pays what is owed, and is burned some day; to be called wherever something comes free."""
+        paid = min(account.receivable, max(account.available, 0))
+        if paid:
+            account.receivable -= paid
+            account.available -= paid
+            account.unsettled += paid
+            account.to_burn += paid
+            self._write(StatementKind.RECOVERY, f"recovery:{name}", account, paid, now_ns)
+
     def _write(self, kind: StatementKind, ref: str, account: Account, amount_usdc6: int, now_ns: int) -> None:
         self.statement.append(StatementEntry(kind, ref, account.opening.account_id, amount_usdc6, now_ns))
 

@@ -82,6 +82,7 @@ class Clearing(Book):
         self._write(StatementKind.CAPTURE, ref, account, cents * USDC6_PER_CENT, now_ns)
         if owed:
             self._write(StatementKind.RECEIVABLE, ref, account, owed, now_ns)
+        self._pay_debt(account, ref, now_ns)
         return CaptureResult(ref, CaptureOutcome.POSTED, cents, released_cents, cents_up(owed))
 
     def _count_forced(self, presentment: Presentment, account: Account, now_ns: int) -> None:

@@ -189,9 +189,10 @@ class Decisions(Book):
         known.authorized_cents = cents
         self._change_hold(known, max(cents - known.released_cents - known.captured_cents, 0))
         known.reversed = not known.held_cents
+        self._pay_debt(known.account, f"advice:{advice.idempotency_key}", now_ns)
         return _acknowledged(advice, known, AdviceOutcome.ADOPTED)
 
-    def reverse(self, request: ReversalRequest) -> int:
+    def reverse(self, request: ReversalRequest, now_ns: int) -> int:
         """The cents that it frees; one that comes first leaves a mark that refuses its original.
 
         Raises EngineError for an amount below zero.
@@ -210,6 +211,7 @@ class Decisions(Book):
         known.released_cents += freed_cents
         known.spend.story.append((Step.REVERSAL, -freed_cents))
         known.reversed = not known.held_cents
+        self._pay_debt(known.account, f"reversal:{request.idempotency_key}", now_ns)
         return freed_cents
 
     def expire(self, now_ns: int) -> tuple[str, ...]:
@@ -223,6 +225,7 @@ class Decisions(Book):
             authorization = self._authorizations[authorization_id]
             freed_cents = self._change_hold(authorization, 0)
             authorization.spend.story.append((Step.EXPIRY, -freed_cents))
+            self._pay_debt(authorization.account, f"expiry:{authorization_id}", now_ns)
         return tuple(over)
 
 

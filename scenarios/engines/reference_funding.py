@@ -47,6 +47,7 @@ class Funding(Book):
             self._write(StatementKind.WITHDRAWAL, notice.event_id, account, notice.amount_usdc6, now_ns)
         account.available += account.withdrawing - pending
         account.withdrawing = pending
+        self._pay_debt(account, notice.event_id, now_ns)
         return True
 
     def form_settlements(self, now_ns: int) -> None:
@@ -76,3 +77,4 @@ class Funding(Book):
                 account.available += missing
                 account.receivable += missing
                 self._write(StatementKind.RECEIVABLE, settlement.settlement_id, account, missing, now_ns)
+                self._pay_debt(account, settlement.settlement_id, now_ns)

@@ -65,7 +65,7 @@ BUGS = (
         invariant="I2",
         world="in_and_out",
         only_when="two tips of one customer in one batch, together more than is left",
-        edits=(Edit(_CAPTURE, "self._own[account_id] = own - taken", "self._own.pop(account_id, None)"),),
+        edits=(Edit(_CAPTURE, "self._own[account_id] = own - taken - paid", "self._own.pop(account_id, None)"),),
     ),
     Bug(
         id="money-dispute-of-a-part-credits-all",

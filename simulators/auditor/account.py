@@ -13,6 +13,7 @@ class Account:
 
     __slots__ = (
         "account_id",
+        "aside_usdc6",
         "burned_at_ns",
         "burned_before_usdc6",
         "burned_usdc6",
@@ -53,6 +54,8 @@ class Account:
         "short_usdc6",
         "spent_cents",
         "standing",
+        "steps",
+        "steps_crossed",
         "told",
         "uneven",
         "unresolved",
@@ -87,8 +90,14 @@ class Account:
         """Notices sent and not answered."""
         self.uneven = False
         """Some amount was no whole number of cents."""
-        self.withdrawing_usdc6 = self.pending_usdc6 = self.leaving_usdc6 = 0
-        """Certainly set aside; possibly set aside; asked for on chain, until the engine has been told how it ended."""
+        self.withdrawing_usdc6 = self.leaving_usdc6 = 0
+        """Certainly set aside of what was free; asked for on chain, until the engine has been told how it ended."""
+        self.aside_usdc6 = self.pending_usdc6 = 0
+        """On its way out as the engine was told: certainly, possibly."""
+        self.steps = 0
+        """Steps of withdrawals sent and not answered."""
+        self.steps_crossed = False
+        """Whether two of those were in flight at once: in which order they were taken, nobody can tell."""
         self.gap_usdc6 = 0
         """The most that the latest withdrawal asked for beyond what was free when it was noticed."""
         self.withdrawals_noticed = self.withdrawals_ended = 0

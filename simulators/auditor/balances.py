@@ -2,7 +2,8 @@
 
 Rule. Where nothing of the account is in flight: ``held`` is what open holds amount to; ``unsettled + receivable`` is
 captured less credited less burned; ``available + withdrawing - receivable`` is deposits less payouts, holds and
-captures, plus credits. Together the first four components are what the chain holds for the account.
+captures, plus credits; ``withdrawing`` is what was asked for, less what was cancelled, reduced or paid out since, even
+where that is more than was free. Together the first four components are what the chain holds for the account.
 
 Named by cause: held less than for certain after the engine lost its memory is I5 (a lost approval); held more than
 can be, where so much had been declined or taken back, is I6 (a zombie), unless a repeated request has just that
@@ -95,14 +96,10 @@ def _rest(book: Book, account: Account, said: Balance) -> list[tuple[str, str]]:
                 f"{usdc(account.paid_out_usdc6)} - {what} {usdc(held_and_captured)} is {usdc(expected)}",
             )
         )
-    if not 0 <= said.withdrawing_usdc6 <= account.pending_usdc6:
-        wrong.append(
-            (
-                "I3",
-                f"withdrawing is {usdc(said.withdrawing_usdc6)}, at most {usdc(account.pending_usdc6)} is on its way "
-                "out",
-            )
-        )
+    least, most = account.aside_usdc6, account.pending_usdc6
+    if not least <= said.withdrawing_usdc6 <= most:
+        on_its_way = usdc(most) if least == most else f"{usdc(least)} to {usdc(most)}"
+        wrong.append(("I3", f"withdrawing is {usdc(said.withdrawing_usdc6)}, {on_its_way} is on its way out"))
     return wrong
 
 

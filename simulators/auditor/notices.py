@@ -55,13 +55,20 @@ def withdrawal_sent(book: Book, hours: Hours, at_ns: int, message: WithdrawalNot
         notice = book.notices[message.event_id] = Notice(account, message.amount_usdc6, line)
         account.uneven |= message.amount_usdc6 % USDC6_PER_CENT != 0
     _sent(notice)
+    account, first = notice.account, notice.sent == 1
+    if first:
+        account.steps += 1
+        account.steps_crossed |= account.steps > 1
     if message.stage is WithdrawalStage.REQUESTED:
-        if notice.sent == 1:
-            notice.mark = (_free_for_certain(notice.account), notice.account.high_cents, AskedSince(hours))
-            notice.account.pending_usdc6 += message.amount_usdc6
-            notice.account.leaving_usdc6 = max(notice.account.leaving_usdc6, message.amount_usdc6)
-    else:
-        step_possible(notice.account, message.stage, message.amount_usdc6)
+        if first:
+            notice.mark = (_free_for_certain(account), account.high_cents, AskedSince(hours))
+            account.pending_usdc6 += message.amount_usdc6
+            account.leaving_usdc6 = max(account.leaving_usdc6, message.amount_usdc6)
+        return
+    step_possible(account, message.stage, message.amount_usdc6)
+    if first:
+        left_usdc6 = message.amount_usdc6 if message.stage is WithdrawalStage.REDUCED else 0
+        account.aside_usdc6 = min(account.aside_usdc6, left_usdc6)
 
 
 def step_possible(account: Account, stage: str, amount_usdc6: int) -> None:
@@ -84,12 +91,18 @@ def withdrawal_answered(
         return
     account, amount_usdc6 = notice.account, message.amount_usdc6
     account.raised_ns = at_ns
+    alone = not account.steps_crossed
+    account.steps -= 1
+    account.steps_crossed &= account.steps > 0
     if message.stage is WithdrawalStage.REQUESTED:
+        account.aside_usdc6 += amount_usdc6 if alone else 0
         _set_aside(notice, amount_usdc6)
-    elif message.stage is WithdrawalStage.REDUCED:
-        account.pending_usdc6 = min(account.pending_usdc6, amount_usdc6)
-    else:
-        account.pending_usdc6 = account.leaving_usdc6 = 0
+        return
+    left_usdc6 = amount_usdc6 if message.stage is WithdrawalStage.REDUCED else 0
+    if alone:
+        account.pending_usdc6 = min(account.pending_usdc6, left_usdc6)
+    if message.stage is not WithdrawalStage.REDUCED:
+        account.leaving_usdc6 = 0
         if message.stage is WithdrawalStage.COMPLETED:
             account.paid_out_usdc6 += amount_usdc6
             account.withdrawing_usdc6 = 0  # gone, and off the free funds for good

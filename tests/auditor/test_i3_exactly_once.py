@@ -356,17 +356,58 @@ def test_i3_money_may_not_stand_in_the_wrong_place(one: str, other: str) -> None
     assert feed.found == ["I3"]
 
 
-def test_i3_how_much_of_a_request_is_set_aside_is_left_to_the_engine() -> None:
+@pytest.mark.parametrize("aside", [500, 800])
+def test_i3_just_what_is_on_its_way_out_is_set_aside(aside: int) -> None:
     feed = busy()
-    feed.balance(**SOUND | {"available": 2_500, "withdrawing": 500})
-    assert feed.found == []
-
-
-def test_i3_no_more_is_set_aside_than_was_asked_for() -> None:
-    feed = busy()
-    feed.balance(**SOUND | {"available": 2_200, "withdrawing": 800})
+    feed.balance(**SOUND | {"available": 3_000 - aside, "withdrawing": aside})
     assert feed.found == ["I3"]
-    assert "withdrawing is 8.00 USDC, at most 7.00 USDC is on its way out" in feed.message
+    assert f"withdrawing is {aside // 100}.00 USDC, 7.00 USDC is on its way out" in feed.message
+
+
+@pytest.mark.parametrize("aside,found", [(700, []), (200, ["I3"])])
+def test_i3_a_withdrawal_of_more_than_is_free_is_set_aside_in_full(aside: int, found: list[str]) -> None:
+    feed = Feed(cents=1_000)
+    feed.approve(800)
+    feed.withdraw(WithdrawalStage.REQUESTED, 700)
+    feed.balance(available=200 - aside, held=800, withdrawing=aside)
+    assert feed.found == found
+
+
+@pytest.mark.parametrize(
+    "stage,told,aside",
+    [
+        (WithdrawalStage.REDUCED, 300, 300),
+        (WithdrawalStage.CANCELLED, 700, 0),
+        (WithdrawalStage.COMPLETED, 700, 0),
+    ],
+)
+@pytest.mark.parametrize("more", [-100, 0, 100])
+def test_i3_each_step_of_a_withdrawal_leaves_set_aside_what_it_leaves(
+    stage: WithdrawalStage, told: int, aside: int, more: int
+) -> None:
+    feed = Feed(cents=1_000)
+    feed.withdraw(WithdrawalStage.REQUESTED, 700)
+    feed.withdraw(stage, told)
+    funds = 300 if stage is WithdrawalStage.COMPLETED else 1_000
+    feed.balance(available=funds - aside - more, withdrawing=aside + more)
+    assert feed.found == (["I3"] if more else [])
+
+
+@pytest.mark.parametrize("first,aside", [(WithdrawalStage.REQUESTED, 0), (WithdrawalStage.CANCELLED, 700)])
+def test_i3_of_two_steps_at_once_either_may_be_taken_first(first: WithdrawalStage, aside: int) -> None:
+    """A cancellation in flight beside the next request: it may end either."""
+    feed = Feed(cents=1_000)
+    feed.withdraw(WithdrawalStage.REQUESTED, 700)
+    steps = [feed.withdraw(stage, 700, told=False) for stage in (WithdrawalStage.CANCELLED, WithdrawalStage.REQUESTED)]
+    for step in steps:
+        feed.send(step)
+    for step in sorted(steps, key=lambda step: step.stage is not first):
+        feed.answer(step, NoticeReceipt(step.event_id, True))
+    feed.balance(available=1_000 - aside, withdrawing=aside)
+    assert feed.found == []
+    feed.withdraw(WithdrawalStage.CANCELLED, 700)
+    feed.balance(available=900, withdrawing=100)
+    assert feed.found == ["I3"]
 
 
 @pytest.mark.parametrize("after_ns,found", [(HOUR_NS // 2, []), (2 * HOUR_NS, ["I3"])])

@@ -13,6 +13,7 @@ class Account:
 
     __slots__ = (
         "account_id",
+        "advised",
         "aside_usdc6",
         "burned_at_ns",
         "burned_before_usdc6",
@@ -26,6 +27,7 @@ class Account:
         "day",
         "day_back_cents",
         "day_cents",
+        "debt",
         "declined_ns",
         "excess_usdc6",
         "excused_usdc6",
@@ -80,6 +82,8 @@ class Account:
         """Sent in clearing files, each presentment once; of that, answered as posted."""
         self.receivable_usdc6 = 0
         """The most that the customer may owe."""
+        self.debt: Any = None
+        """What else is known of that: ``debts.Debt``."""
         self.burned_usdc6 = self.burned_before_usdc6 = self.burned_at_ns = self.short_usdc6 = 0
         self.forgiven_usdc6 = self.short_at_ns = 0
         """Settled on chain in all, before the latest settlements, when; missed by settlements; reported as too much;
@@ -133,6 +137,8 @@ class Account:
         """Refunds and dispute credits, less what was taken back, as answered; the same, nothing taken back; sent."""
         self.net_cents = 0
         """The most that captures less credits ever amounted to, before the latest credit."""
+        self.advised = False
+        """Whether an advice has ever counted in its limits."""
         self.excess_usdc6 = 0
         """By how much advices took more than there was, as far as that is in ``free_usdc6``."""
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from engine.interface import AdviceOutcome, AdviceReceipt, AuthorizationAdvice, AuthorizationKind
-from simulators.auditor import exchanges, limits, liveness, releases, stories, validity
+from simulators.auditor import debts, exactly_once, exchanges, limits, liveness, releases, stories, validity
 from simulators.auditor.book import DECLINED, FAILED, MUDDLED, RELEASED, UNSURE, USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
@@ -25,6 +25,7 @@ from simulators.auditor.words import usd, when
 class Mark(NamedTuple):
     """Of an advice when it was first sent. ``fresh``: it opens the authorization. ``held``: what was held before it,
     None unless that was known and nothing was in flight; ``used``: of what had been granted. ``day``: of its sending.
+    ``more``: cents that it may take beyond what there is, and that are allowed for until it is answered.
     """
 
     account: Account
@@ -35,6 +36,7 @@ class Mark(NamedTuple):
     version: int
     over: bool
     day: int
+    more: int = 0
 
 
 def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice) -> None:
@@ -58,9 +60,9 @@ def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice) -> 
     if auth is None or type(auth.answer) is not int:
         exchange.mark = _fresh(book, hours, message, account, auth, cents)
         return
-    quiet = stories.is_quiet(auth)
+    quiet = stories.is_quiet(book, auth, authorization_id)
     over = stories.is_over(book, auth, authorization_id)
-    story = stories.sent(book, auth, authorization_id)
+    story = stories.sent(book, auth, authorization_id, advice=True)
     known = quiet and story.flying == 1 and story.used is not None and auth.high > 0
     used = story.used or 0
     exchange.mark = Mark(
@@ -72,6 +74,8 @@ def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice) -> 
     more = max(cents - auth.high, 0) if story.flying == 1 else cents  # increments in flight may come on top
     auth.high += more
     account.high_cents += more
+    _allow_until_answered(account, more)
+    exchange.mark = exchange.mark._replace(more=more)
 
 
 def _nothing_sent(
@@ -86,7 +90,7 @@ def _nothing_sent(
     if auth is None:
         book.early.setdefault(message.authorization_id, False)
         return
-    story = stories.sent(book, auth, message.authorization_id)
+    story = stories.sent(book, auth, message.authorization_id, advice=True)
     exchange.mark = exchange.mark._replace(version=story.version)
     if auth.high or auth.answer is None:
         hours.release(auth)
@@ -97,7 +101,7 @@ def _nothing_answered(
 ) -> None:
     auth, authorization_id = mark.auth, message.authorization_id
     if auth is not None and mark.version:
-        stories.of(book, auth, authorization_id).flying -= 1
+        _landed(stories.of(book, auth, authorization_id))
     if answer.outcome is not AdviceOutcome.ADOPTED or message.amount_cents < 0:
         return
     if answer.held_cents:
@@ -115,7 +119,9 @@ def _fresh(
 ) -> Mark:
     """No approval of this authorization is known: the advice may open it."""
     authorization_id = message.authorization_id
-    strange = authorization_id in book.early or authorization_id in book.stories
+    strange = (
+        authorization_id in book.early or authorization_id in book.stories or authorization_id in book.entangled
+    )
     alone = not strange and (not book.forgetful if auth is None else auth.answer is not MUDDLED)
     if auth is not None and (auth.answer is None or auth.answer is MUDDLED):
         # Its own request is in flight: count both, and be sure of none.
@@ -125,6 +131,7 @@ def _fresh(
         authorization_id = f"{authorization_id}\0{message.idempotency_key}"
     elif auth is not None:
         book.taken.setdefault(auth.message.idempotency_key, False)
+        exactly_once.entangle(book, authorization_id)
         if auth.answer is FAILED:
             alone = False  # should it have been approved after all, its hold is the older one
             account.high_cents -= auth.high
@@ -136,9 +143,15 @@ def _fresh(
     book.auths[authorization_id] = born
     account.high_cents += born.high
     hours.lane(message).append(born)
+    _allow_until_answered(account, born.high)
     story = stories.of(book, born, authorization_id)
-    story.flying = story.version = 1
-    return Mark(account, born, True, 0 if alone else None, 0, 1, False, hours.day_sent)
+    story.flying = story.version = story.advices = story.advising = 1
+    return Mark(account, born, True, 0 if alone else None, 0, 1, False, hours.day_sent, born.high)
+
+
+def _landed(story: stories.Story) -> None:
+    story.flying -= 1
+    story.advising -= 1
 
 
 def answered(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice, answer: AdviceReceipt) -> None:
@@ -153,11 +166,12 @@ def answered(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice,
     if message.amount_cents <= 0 or not message.approved:
         _nothing_answered(book, hours, at_ns, message, answer, mark)
         return
+    _allow_until_answered(account, -mark.more)
     own_id = message.authorization_id
     if book.auths.get(own_id) is not auth:
         own_id = f"{own_id}\0{message.idempotency_key}"
     story = stories.of(book, auth, own_id)
-    story.flying -= 1
+    _landed(story)
     if answer.authorization_id != message.authorization_id:
         _found(book, "I3", at_ns, message, mark, f"was answered for authorization {answer.authorization_id}")
     alone = mark.held is not None and story.version == mark.version
@@ -211,6 +225,7 @@ def _adopt(book: Book, hours: Hours, at_ns: int, auth: Auth, own_id: str, mark: 
 def _count(hours: Hours, auth: Auth, mark: Mark, cents: int) -> None:
     """What was advised counts in the day and the month, though no limit refuses it."""
     account, day = auth.account, hours.day_answered
+    account.advised = True
     if mark.fresh and auth.window == UNSURE:
         auth.window = day
         if account.day != day:
@@ -239,10 +254,18 @@ def _ends(book: Book, at_ns: int, message: AuthorizationAdvice, answer: AdviceRe
         )  # fmt: skip
 
 
+def _allow_until_answered(account: Account, cents: int) -> None:
+    account.free_usdc6 += cents * USDC6_PER_CENT
+    account.excused_usdc6 += cents * USDC6_PER_CENT
+
+
 def _allow(book: Book, account: Account, story: stories.Story) -> None:
-    """An advice may take more than there is: everything that may be held or captured just now is allowed for."""
-    possible = (account.high_cents + account.presented_cents) * USDC6_PER_CENT
-    excess = possible - account.free_usdc6
+    """An advice may take more than there is: everything that may be held or captured just now is allowed for, as far as
+    it is more than what is there for certain; what is on its way in may have come after the advice.
+    """
+    possible = (account.high_cents + account.presented_cents - account.credit_cents) * USDC6_PER_CENT
+    there = account.paid_in_usdc6 - account.paid_out_usdc6 - account.withdrawing_usdc6 + debts.least_usdc6(account)
+    excess = possible - there
     if excess > 0:
         account.free_usdc6 += excess
         account.excused_usdc6 += excess

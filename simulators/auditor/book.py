@@ -107,6 +107,8 @@ class Book:
         self.presented: dict[str, int] = {}
         """Packed, see above; kept to the end, for the statement."""
         self.presented_again: set[str] = set()
+        self.flown: set[str] = set()
+        """Presentments in flight that the story of their authorization counts as such."""
         self.loose: set[str] = set()
         """Presentments that were sent while no approval of their authorization was known."""
         self.parts: dict[str, int] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.interface import CaptureOutcome, ClearingBatch, ClearingReceipt, Presentment, PresentmentKind
-from simulators.auditor import answers, credits, final_rest, overspend, stories
+from simulators.auditor import answers, credits, debts, final_rest, overspend, stories
 from simulators.auditor.book import ACCOUNT_MASK, USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
@@ -36,7 +36,7 @@ def batch_sent(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch) -> No
             continue
         cents = presentment.amount_cents
         if presentment.kind is not SALE or cents <= 0:
-            _sent_special(book, presentment)
+            _sent_special(book, at_ns, presentment)
             continue
         auth = auths.get(presentment.authorization_id)
         if told and presentment.authorization_id in told:
@@ -65,6 +65,7 @@ def batch_sent(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch) -> No
 
 def flown(book: Book, presentment: Presentment) -> None:
     """A presentment of an authorization with a story is sent."""
+    book.flown.add(presentment.presentment_id)
     story = book.stories[presentment.authorization_id]
     story.flying += 1
     story.version += 1
@@ -73,16 +74,18 @@ def flown(book: Book, presentment: Presentment) -> None:
 def landed(book: Book, presentment: Presentment, auth: Auth | None) -> None:
     """And posted."""
     story = book.stories[presentment.authorization_id]
-    story.flying -= 1
+    if presentment.presentment_id in book.flown:  # else it was sent before there was a story
+        book.flown.discard(presentment.presentment_id)
+        story.flying -= 1
     if story.used is not None:
         story.used += presentment.amount_cents
     if auth is not None and presentment.final:
         stories.ended(book, auth, presentment.authorization_id, max(auth.high - presentment.amount_cents, 0))
 
 
-def _sent_special(book: Book, presentment: Presentment) -> None:
+def _sent_special(book: Book, at_ns: int, presentment: Presentment) -> None:
     if presentment.kind is not SALE:
-        credits.refund_sent(book, presentment)
+        credits.refund_sent(book, at_ns, presentment)
 
 
 def _answered_special(
@@ -250,7 +253,7 @@ def _claimed(book: Book, at_ns: int, presentment: Presentment, account: Account)
             f"{usd(presentment.amount_cents)} was dropped as a duplicate at {when(at_ns)}; this presentment had been "
             "sent only once",
         )  # fmt: skip
-    _owes(account, presentment.amount_cents)  # how much of it was covered, nobody said
+    debts.grew(account, presentment.amount_cents * USDC6_PER_CENT, 0)  # how much of it was covered, nobody said
     return CLAIMED
 
 
@@ -264,7 +267,7 @@ def _judge_amounts(book: Book, at_ns: int, presentment: Presentment, result: Any
                 f"{usd(result.receivable_cents)} of {usd(cents)} was reported as not covered",
             )  # fmt: skip
         book.receivables[ref] = result.receivable_cents
-        _owes(account, result.receivable_cents)
+        debts.reported(account, result.receivable_cents)
 
 
 def _judge_posted(book: Book, at_ns: int, presentment: Presentment, result: Any, account: Account) -> None:
@@ -274,11 +277,6 @@ def _judge_posted(book: Book, at_ns: int, presentment: Presentment, result: Any,
             "I10", at_ns, presentment.presentment_id, account.account_id,
             f"{usd(cents)} was presented, {usd(result.posted_cents)} was posted at {when(at_ns)}",
         )  # fmt: skip
-
-
-def _owes(account: Account, cents: int) -> None:
-    account.receivable_usdc6 += cents * USDC6_PER_CENT
-    account.free_usdc6 += cents * USDC6_PER_CENT
 
 
 def _unknown_card(book: Book, at_ns: int, presentment: Presentment, account: Account, state: int) -> None:

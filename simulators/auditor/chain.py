@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.interface import WithdrawalStage
-from simulators.auditor import backing, settled_once
+from simulators.auditor import backing, debts, settled_once
 from simulators.auditor.book import Book
 from simulators.auditor.notices import deposit_seen, step_possible
 from simulators.auditor.records import ChainEvent
@@ -48,8 +48,7 @@ def _short(book: Book, at_ns: int, seen: ChainEvent) -> None:
     account = book.account(seen.account_id)
     settled_once.counted(book, at_ns, account, seen)
     account.short_usdc6 += seen.amount_usdc6
-    account.receivable_usdc6 += seen.amount_usdc6
     account.short_at_ns = at_ns
-    account.free_usdc6 += seen.amount_usdc6
+    debts.grew(account, seen.amount_usdc6, 0)
     mark = (seen.settlement_id, seen.account_id)
     book.shortfalls[mark] = book.shortfalls.get(mark, 0) + seen.amount_usdc6

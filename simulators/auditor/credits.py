@@ -3,7 +3,8 @@
 Rule. A refund posts once, for what was presented, and frees and leaves uncovered nothing; what it pays of a debt is at
 most that debt. A dispute follows the table of its states, has one presentment (which has no other dispute) and one
 amount, at most what was posted, and credits it from SUBMITTED on until it is LOST; anything else is refused and changes
-nothing. What was refunded is not credited as well, nor kept by a dispute that is WON.
+nothing. What was refunded is not credited as well, nor kept by a dispute that is WON. What a refund pays of a debt: see
+``debts``.
 
 Evidence. Results and receipts as answered; the states that were answered as applied.
 
@@ -25,7 +26,7 @@ from engine.interface import (
     DisputeState,
     Presentment,
 )
-from simulators.auditor import exchanges, stories
+from simulators.auditor import debts, exchanges, stories
 from simulators.auditor.book import ACCOUNT_MASK, USDC6_PER_CENT, Account, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
@@ -58,21 +59,12 @@ def _is_end(state: DisputeState) -> bool:
 
 
 class Credit:
-    """A refund, or a dispute of a sale. ``flying``: notices sent and not answered; ``owed``: when it was sent;
-    ``named``: a refund that names an authorization.
+    """A refund, or a dispute of a sale. ``flying``: notices sent and not answered; ``found_usdc6`` and ``payments``: the
+    least that it can have found owed, and how many payments there had been with it, when it was sent; ``named``: a
+    refund that names an authorization.
     """
 
-    __slots__ = (
-        "account",
-        "cents",
-        "dispute_id",
-        "flying",
-        "named",
-        "owed_usdc6",
-        "posted",
-        "recovered_cents",
-        "state",
-    )
+    __slots__ = ("account", "cents", "dispute_id", "flying", "found_usdc6", "named", "payments", "posted", "state")
 
     def __init__(self, account: Account, cents: int, dispute_id: str = "", *, named: bool = False) -> None:
         self.account = account
@@ -80,20 +72,21 @@ class Credit:
         self.dispute_id = dispute_id
         self.named = named
         self.state: DisputeState | None = None
-        self.flying = self.owed_usdc6 = self.recovered_cents = 0
+        self.flying = self.found_usdc6 = self.payments = 0
         self.posted = False
 
 
 # ---- the books ------------------------------------------------------------------------------------------------------
 
 
-def _possible(credit: Credit) -> None:
-    """From now on it may be spent."""
-    account = credit.account
+def _possible(book: Book, at_ns: int, credit: Credit) -> None:
+    """From now on it may be spent, or pay what is owed."""
+    account, amount_usdc6 = credit.account, credit.cents * USDC6_PER_CENT
+    credit.found_usdc6 = debts.payment_sent(book, at_ns, account, amount_usdc6)
+    credit.payments = debts.of(account).sent
     account.unresolved += 1
     account.crediting_cents += credit.cents
-    account.free_usdc6 += credit.cents * USDC6_PER_CENT
-    credit.owed_usdc6 = account.receivable_usdc6
+    account.free_usdc6 += amount_usdc6
 
 
 def _not_after_all(credit: Credit) -> None:
@@ -101,19 +94,18 @@ def _not_after_all(credit: Credit) -> None:
     account.unresolved -= 1
     account.crediting_cents -= credit.cents
     account.free_usdc6 -= credit.cents * USDC6_PER_CENT
+    debts.payment_answered(account, 0)
 
 
-def _certain(hours: Hours, at_ns: int, credit: Credit, recovered_usdc6: int) -> None:
-    """It is booked: first it pays what is owed."""
+def _certain(hours: Hours, at_ns: int, credit: Credit, recovered_cents: int = 0) -> None:
+    """It is booked: first it pays what is owed; ``recovered_cents``: so much, as its result says."""
     account = credit.account
     account.unresolved -= 1
     account.net_cents = max(account.net_cents, account.presented_cents - account.credit_cents)
     account.credit_cents += credit.cents
     account.credit_ever_cents += credit.cents
     account.raised_ns = at_ns
-    paid = min(recovered_usdc6, account.receivable_usdc6)
-    account.receivable_usdc6 -= paid
-    account.free_usdc6 -= paid
+    debts.payment_answered(account, credit.cents * USDC6_PER_CENT, recovered_cents * USDC6_PER_CENT)
     hours.touched[account] = None
 
 
@@ -124,16 +116,15 @@ def _taken_back(hours: Hours, credit: Credit, cents: int, owed_cents: int) -> No
     account.net_cents = max(account.net_cents, account.presented_cents - account.credit_cents)
     account.credit_cents -= cents
     account.crediting_cents -= cents
-    owed = owed_cents * USDC6_PER_CENT
-    account.receivable_usdc6 += owed
-    account.free_usdc6 += owed - cents * USDC6_PER_CENT
+    account.free_usdc6 -= cents * USDC6_PER_CENT
+    debts.reported(account, owed_cents)
     hours.touched[account] = None
 
 
 # ---- refunds --------------------------------------------------------------------------------------------------------
 
 
-def refund_sent(book: Book, presentment: Presentment) -> None:
+def refund_sent(book: Book, at_ns: int, presentment: Presentment) -> None:
     """A refund in a clearing file; one of no amount does nothing."""
     ref = presentment.presentment_id
     if ref in book.credits or ref in book.presented:
@@ -144,7 +135,7 @@ def refund_sent(book: Book, presentment: Presentment) -> None:
         account, max(presentment.amount_cents, 0), named=bool(presentment.authorization_id)
     )  # fmt: skip
     book.tallies.may_refund(presentment.authorization_id, credit.cents)
-    _possible(credit)
+    _possible(book, at_ns, credit)
 
 
 def refund_answered(
@@ -168,17 +159,13 @@ def refund_answered(
                 f"a refund of {usd(cents)} posted {usd(result.posted_cents)}, freed {usd(result.released_cents)} and "
                 f"left {usd(result.receivable_cents)} uncovered",
             )  # fmt: skip
-        if not 0 <= result.recovered_cents <= cents:
-            _found(
-                book, "I10", at_ns, ref, account,
-                f"a refund of {usd(cents)} paid {usd(result.recovered_cents)} of a debt",
-            )  # fmt: skip
-        credit.recovered_cents = result.recovered_cents
-        _certain(hours, at_ns, credit, result.recovered_cents * USDC6_PER_CENT)
+        paid_cents = result.recovered_cents
+        debts.judge_refund(book, at_ns, ref, account, cents * USDC6_PER_CENT, paid_cents, credit)
+        _certain(hours, at_ns, credit, min(max(paid_cents, 0), cents))
     elif result.outcome is CaptureOutcome.DUPLICATE:
         if not credit.posted and ref in book.presented_again:
             credit.posted = True  # another answer told of it, and was lost
-            _certain(hours, at_ns, credit, 0)
+            _certain(hours, at_ns, credit)
     elif not credit.posted:
         if cents > 0 and account is not book.nobody:
             _found(book, "I10", at_ns, ref, account, f"a refund of {usd(cents)} was refused ({result.outcome})")
@@ -212,7 +199,7 @@ def dispute_sent(book: Book, hours: Hours, at_ns: int, message: DisputeNotice) -
         return
     known.cents, known.dispute_id = message.amount_cents, message.dispute_id
     if is_credited(message.state) and not is_credited(known.state):
-        _possible(known)
+        _possible(book, at_ns, known)
     elif is_credited(known.state) and _is_end(message.state):
         known.account.unresolved += 1
 
@@ -254,6 +241,8 @@ def dispute_answered(book: Book, hours: Hours, at_ns: int, message: DisputeNotic
         return
     known, alone, expected, before = exchange.mark
     known.flying -= 1
+    if known.posted:
+        return  # given up on
     if not alone or known.flying:
         _give_up_on(book, message, known)
         return
@@ -287,7 +276,7 @@ def dispute_answered(book: Book, hours: Hours, at_ns: int, message: DisputeNotic
             f"credited; it is {known.state} with {usd(credited_cents)}",
         )  # fmt: skip
     if is_credited(known.state) and not is_credited(before):
-        _certain(hours, at_ns, known, min(known.owed_usdc6, known.cents * USDC6_PER_CENT))
+        _certain(hours, at_ns, known)
         book.dispute_lines.add(("dispute_credit", known.dispute_id, known.account.account_id, known.cents))
     elif is_credited(before) and _is_end(known.state):
         back = known.cents - credited_cents

@@ -19,7 +19,7 @@ from typing import Any
 
 from engine.interface import AuthorizationRequest, AuthorizationResponse, DeclineReason
 from simulators.auditor import validity
-from simulators.auditor.book import DECLINED, FAILED, MUDDLED, Auth, Book
+from simulators.auditor.book import DECLINED, FAILED, MUDDLED, RELEASED, UNSURE, Auth, Book
 from simulators.auditor.exchanges import body_of
 from simulators.auditor.words import usd, when
 
@@ -49,6 +49,8 @@ def seen_before(book: Book, message: AuthorizationRequest) -> bool:
         if auth.answer is FAILED:
             auth.account.in_flight += 1
             auth.answer = None
+            if auth.account.advised and auth.window != RELEASED:
+                auth.window = UNSURE  # it may have been decided before an advice that used the limits up
     else:
         auth.answer = MUDDLED
         more_cents = max(message.amount_cents - auth.high, 0)
@@ -62,6 +64,7 @@ def _under_another_key(book: Book, auth: Auth, message: AuthorizationRequest) ->
     authorization_id, key = message.authorization_id, message.idempotency_key
     if isinstance(auth.answer, DeclineReason) or auth.answer is DECLINED:
         del book.auths[authorization_id]
+        entangle(book, authorization_id)
         if key != authorization_id:
             book.said[key] = authorization_id
         return False
@@ -78,6 +81,13 @@ def _under_another_key(book: Book, auth: Auth, message: AuthorizationRequest) ->
         auth.high += more_cents
         auth.account.high_cents += more_cents
     return True
+
+
+def entangle(book: Book, authorization_id: str) -> None:
+    """It begins anew while something about the one before may still take hold of it."""
+    story = book.stories.get(authorization_id)
+    if story is not None and story.flying:
+        book.entangled.add(authorization_id)
 
 
 def same_body(auth: Auth, message: AuthorizationRequest) -> bool:

@@ -23,7 +23,7 @@ from simulators.auditor.words import usd, when
 
 class Mark(NamedTuple):
     """Of an increment when it was first sent: whose it is, whether its authorization had ended, or was open for
-    certain; ``joined``: whether it is counted with what that may hold, or by itself.
+    certain; ``joined``: whether it is counted with what that may hold, or by itself; ``advised``: see ``Story``.
     """
 
     account: Account
@@ -32,6 +32,7 @@ class Mark(NamedTuple):
     open: bool
     joined: bool
     version: int
+    advised: int | None
 
 
 def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest) -> None:
@@ -51,12 +52,13 @@ def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest) ->
     over = declined or stories.is_over(book, auth, authorization_id) or _is_late(book, auth, message)
     if authorization_id in book.entangled:
         over = False  # what was declined may stand by an advice
-    sure = auth is not None and stories.is_quiet(auth) and stories.is_open(auth)
-    exchange.mark = Mark(account, auth, over, sure, auth is not None and type(auth.answer) is int, 0)
+    sure = auth is not None and stories.is_quiet(book, auth, authorization_id) and stories.is_open(auth)
+    exchange.mark = Mark(account, auth, over, sure, auth is not None and type(auth.answer) is int, 0, None)
     account.in_flight += 1
     account.high_cents += cents
     if auth is not None:
-        exchange.mark = exchange.mark._replace(version=stories.sent(book, auth, authorization_id).version)
+        story = stories.sent(book, auth, authorization_id)
+        exchange.mark = exchange.mark._replace(version=story.version, advised=story.advised)
     if not exchange.mark.joined and not over:
         book.entangled.add(authorization_id)
     if exchange.mark.joined:
@@ -81,9 +83,10 @@ def answered(
         stories.of(book, auth, message.authorization_id).flying -= 1
     if not answer.approved:
         _declined(book, hours, at_ns, message, answer, mark)
-    elif mark.over or book.auths.get(message.authorization_id) is None:
-        what = "has ended" if mark.over else "does not exist"
-        _found(book, "I9", at_ns, message, mark, f"was approved although its authorization {what}")
+    elif mark.over and book.auths.get(message.authorization_id) is auth:
+        _found(book, "I9", at_ns, message, mark, "was approved although its authorization has ended")
+    elif book.auths.get(message.authorization_id) is None:
+        _found(book, "I9", at_ns, message, mark, "was approved although its authorization does not exist")
     elif auth is not None:
         _approved(book, hours, at_ns, message, answer, mark)
 
@@ -124,8 +127,8 @@ def _approved(
     if story.granted is not None:
         story.granted += cents
     account.unsure_month = max(account.unsure_month, -1 if auth.window >= 0 else hours.month + 1)
-    if auth.low <= 0 or story.flying:
-        return
+    if auth.low <= 0 or story.flying or mark.advised is None or mark.advised != story.advices:
+        return  # an advice beside it says what is held, whether this came before or after
     auth.low += cents
     account.spent_cents += cents
     limits.count_more(book, hours, at_ns, auth, message, cents)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.interface import DepositNotice, NoticeReceipt, StatementKind, WithdrawalNotice, WithdrawalStage
+from simulators.auditor import debts
 from simulators.auditor.book import USDC6_PER_CENT, Account, Book, Notice
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usdc, when
@@ -23,12 +24,9 @@ def deposit_seen(book: Book, deposit_id: str, account: Account, amount_usdc6: in
 def deposit_sent(book: Book, hours: Hours, at_ns: int, message: DepositNotice) -> None:
     """The notice itself is on its way."""
     notice = deposit_seen(book, message.deposit_id, book.account(message.account_id), message.amount_usdc6)
+    if not notice.sent:
+        debts.payment_sent(book, at_ns, notice.account, notice.amount_usdc6)
     _sent(notice)
-    if notice.sent == 1:
-        account = notice.account
-        # What a settlement missed is booked when it is final, perhaps after this deposit.
-        heard = not account.short_usdc6 or book.has_heard(at_ns, account.short_at_ns)
-        notice.mark = account.receivable_usdc6 if heard else 0
 
 
 def deposit_answered(book: Book, hours: Hours, at_ns: int, message: DepositNotice, receipt: NoticeReceipt) -> None:
@@ -39,10 +37,9 @@ def deposit_answered(book: Book, hours: Hours, at_ns: int, message: DepositNotic
     account = notice.account
     account.paid_in_usdc6 += notice.amount_usdc6
     account.raised_ns = at_ns
-    paid = min(notice.mark, notice.amount_usdc6, account.receivable_usdc6)
-    if paid:
-        account.receivable_usdc6 -= paid
-        account.free_usdc6 -= paid
+    owed_usdc6 = account.receivable_usdc6
+    debts.payment_answered(account, notice.amount_usdc6)
+    if account.receivable_usdc6 != owed_usdc6:
         hours.touched[account] = None  # that part is to be burned now
 
 

@@ -95,7 +95,7 @@ def _receivable(book: Book, entry: StatementEntry) -> None:
             _break(book, entry, f"{told}; the chain was short of {usdc(short)}")
     elif book.presented.get(entry.ref, SENT) & 3 != SENT and entry.ref not in book.presented_again:
         _break(book, entry, f"{told}; its capture reported none")
-    elif entry.ref not in book.presented:
+    elif entry.ref not in book.presented and entry.ref not in book.untold:
         _break(book, entry, f"{told}; nothing by that name was ever short")
 
 
@@ -150,6 +150,8 @@ def _freed(book: Book, entry: StatementEntry, ref: str) -> bool:
 
 def _recovery_of_a_credit(book: Book, entry: StatementEntry, ref: str) -> None:
     credit = book.credits.get(ref)
+    if credit is None and ref in book.untold:
+        return
     if credit is None:
         credit = next(dispute for dispute in book.disputes.values() if dispute.dispute_id == ref)
     if credit.account.account_id != entry.account_id or entry.amount_usdc6 > credit.cents * USDC6_PER_CENT:

@@ -49,7 +49,7 @@ def reversal_sent(book: Book, hours: Hours, at_ns: int, message: ReversalRequest
         if window != ENDED:
             hours.release(auth, REVERSAL)
         return
-    quiet = stories.is_quiet(auth)
+    quiet = stories.is_quiet(book, auth, authorization_id)
     story = stories.sent(book, auth, authorization_id)
     held = auth.high if quiet and story.flying == 1 and window != ENDED else None
     exchange.mark = Mark(window, auth, auth.high, mismatch, held, story.version)

@@ -7,6 +7,7 @@ about them is in flight. Where a message was alone in flight, its effect is exac
 
 from __future__ import annotations
 
+from simulators.auditor import debts
 from simulators.auditor.account import NEVER_NS
 from simulators.auditor.book import RELEASED, USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.hours import Hours
@@ -15,40 +16,49 @@ from simulators.auditor.hours import Hours
 class Story:
     """``granted`` and ``used`` (captured or taken back) in cents, None where that is not known for certain.
 
-    ``flying``: messages sent and not answered. ``version``: grows with each that is sent. ``excess_usdc6``: by how much
-    its advices took more than there was.
+    ``flying``: messages sent and not answered. ``version``: grows with each that is sent. ``advices``, ``advising``: how
+    many of those are advices. ``excess_usdc6``: by how much its advices took more than there was.
     """
 
-    __slots__ = ("excess_usdc6", "flying", "granted", "used", "version")
+    __slots__ = ("advices", "advising", "excess_usdc6", "flying", "granted", "used", "version")
 
     def __init__(self, granted: int | None, used: int | None) -> None:
         self.granted = granted
         self.used = used
-        self.flying = self.version = self.excess_usdc6 = 0
+        self.flying = self.version = self.advices = self.advising = self.excess_usdc6 = 0
+
+    @property
+    def advised(self) -> int | None:
+        """The number of its advices; None while one is in flight, and what is held may be all that it says."""
+        return None if self.advising else self.advices
 
 
 def of(book: Book, auth: Auth, authorization_id: str) -> Story:
     """Its story, begun here if there was none."""
     story = book.stories.get(authorization_id)
     if story is None:
-        known = is_quiet(auth)
+        known = is_quiet(book, auth, authorization_id)
         granted = book.granted.get(authorization_id, auth.cents) if known else None
         story = Story(granted, None if granted is None else granted - auth.high)
         book.stories[authorization_id] = story
     return story
 
 
-def is_quiet(auth: Auth) -> bool:
+def is_quiet(book: Book, auth: Auth, authorization_id: str) -> bool:
     """Approved, and it is known to the cent what it holds."""
     account = auth.account
-    return type(auth.answer) is int and auth.low == auth.high and account.presented_cents == account.captured_cents
+    if authorization_id in book.entangled or account.presented_cents != account.captured_cents:
+        return False
+    return type(auth.answer) is int and auth.low == auth.high
 
 
-def sent(book: Book, auth: Auth, authorization_id: str) -> Story:
+def sent(book: Book, auth: Auth, authorization_id: str, *, advice: bool = False) -> Story:
     """A message about it, each key once."""
     story = of(book, auth, authorization_id)
     story.flying += 1
     story.version += 1
+    story.advices += advice
+    story.advising += advice
     return story
 
 
@@ -96,6 +106,7 @@ def is_open(auth: Auth) -> bool:
 def give_up_on(account: Account) -> None:
     """Something happened of which either of two effects may be: nothing is judged of this account's money any more."""
     account.unresolved += 1
+    debts.of(account).least -= NEVER_NS
     account.free_usdc6 += NEVER_NS
     account.excused_usdc6 += NEVER_NS
     account.crediting_cents += NEVER_NS

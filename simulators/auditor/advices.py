@@ -25,7 +25,8 @@ from simulators.auditor.words import usd, when
 class Mark(NamedTuple):
     """Of an advice when it was first sent. ``fresh``: it opens the authorization. ``held``: what was held before it,
     None unless that was known and nothing was in flight; ``used``: of what had been granted. ``day``: of its sending.
-    ``more``: cents that it may take beyond what there is, and that are allowed for until it is answered.
+    ``more``: cents that it may take beyond what there is, and that are allowed for until it is answered. ``before``:
+    what was declined, or failed, under the same id.
     """
 
     account: Account
@@ -37,6 +38,7 @@ class Mark(NamedTuple):
     over: bool
     day: int
     more: int = 0
+    before: Auth | None = None
 
 
 def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice) -> None:
@@ -111,14 +113,15 @@ def _nothing_answered(
         if book.auths.get(authorization_id) is None:
             book.early_cards.add((authorization_id, message.card_id, message.network))
     elif not mark.over:
-        releases.end(book, hours, at_ns, auth, authorization_id)
+        least = stories.left_for_certain(book, auth, authorization_id)
+        releases.end(book, hours, at_ns, auth, authorization_id, least)
 
 
 def _fresh(
     book: Book, hours: Hours, message: AuthorizationAdvice, account: Account, auth: Auth | None, cents: int
 ) -> Mark:
     """No approval of this authorization is known: the advice may open it."""
-    authorization_id = message.authorization_id
+    authorization_id, before = message.authorization_id, auth
     strange = (
         authorization_id in book.early or authorization_id in book.stories or authorization_id in book.entangled
     )
@@ -127,7 +130,7 @@ def _fresh(
         # Its own request is in flight: count both, and be sure of none.
         hours.release(auth)
         book.entangled.add(authorization_id)
-        alone = False
+        alone, before = False, None
         authorization_id = f"{authorization_id}\0{message.idempotency_key}"
     elif auth is not None:
         book.taken.setdefault(auth.message.idempotency_key, False)
@@ -146,7 +149,7 @@ def _fresh(
     _allow_until_answered(account, born.high)
     story = stories.of(book, born, authorization_id)
     story.flying = story.version = story.advices = story.advising = 1
-    return Mark(account, born, True, 0 if alone else None, 0, 1, False, hours.day_sent, born.high)
+    return Mark(account, born, True, 0 if alone else None, 0, 1, False, hours.day_sent, born.high, before)
 
 
 def _landed(story: stories.Story) -> None:
@@ -206,7 +209,7 @@ def _adopt(book: Book, hours: Hours, at_ns: int, auth: Auth, own_id: str, mark: 
     if held < auth.high:
         account.raised_ns = at_ns
         account.given_up_cents += auth.high - held
-        stories.ended(book, auth, own_id, auth.high - held)
+        stories.freed(book, auth, own_id, auth.high - held)
     before = auth.low
     stories.set_held(hours, auth, held)
     if mark.fresh:
@@ -283,6 +286,7 @@ def _refused(
                 account.high_cents -= auth.high
                 auth.high = 0
                 auth.answer = DECLINED
+                _as_before(book, message.authorization_id, mark)
             return
         _found(
             book, "I9", at_ns, message, mark, f"was not adopted ({answer.outcome}) although nothing spoke against it"
@@ -295,6 +299,17 @@ def _refused(
     if auth.window != RELEASED and same and message.amount_cents >= 0:
         _found(book, "I9", at_ns, message, mark, f"was not adopted ({answer.outcome}) although it was open")
     stories.set_held(hours, auth, mark.held)
+
+
+def _as_before(book: Book, authorization_id: str, mark: Mark) -> None:
+    """It opened nothing, so what was before it still stands."""
+    before = mark.before
+    if before is None or book.auths.get(authorization_id) is not mark.auth:
+        return
+    book.auths[authorization_id] = before
+    if before.answer is FAILED:
+        before.high = before.cents
+        before.account.high_cents += before.high
 
 
 def _found(book: Book, invariant: str, at_ns: int, message: AuthorizationAdvice, mark: Mark, what: str) -> None:

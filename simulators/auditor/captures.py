@@ -71,7 +71,7 @@ def flown(book: Book, presentment: Presentment) -> None:
     story.version += 1
 
 
-def landed(book: Book, presentment: Presentment, auth: Auth | None) -> None:
+def landed(book: Book, presentment: Presentment, auth: Auth | None, result: Any) -> None:
     """And posted."""
     story = book.stories[presentment.authorization_id]
     if presentment.presentment_id in book.flown:  # else it was sent before there was a story
@@ -79,8 +79,8 @@ def landed(book: Book, presentment: Presentment, auth: Auth | None) -> None:
         story.flying -= 1
     if story.used is not None:
         story.used += presentment.amount_cents
-    if auth is not None and presentment.final:
-        stories.ended(book, auth, presentment.authorization_id, max(auth.high - presentment.amount_cents, 0))
+    if auth is not None and result.released_cents > 0:
+        stories.freed(book, auth, presentment.authorization_id, result.released_cents)
 
 
 def _sent_special(book: Book, at_ns: int, presentment: Presentment) -> None:
@@ -171,7 +171,7 @@ def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, r
         account.captured_cents += cents
         auth = auths.get(presentment.authorization_id)
         if told and presentment.authorization_id in told:
-            landed(book, presentment, auth)
+            landed(book, presentment, auth, result)
         if auth is not None:
             auth.flights += final_rest.LANDED
         if auth is None or not auth.high or (loose and presentment.presentment_id in loose):

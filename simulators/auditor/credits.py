@@ -192,8 +192,8 @@ def dispute_sent(book: Book, hours: Hours, at_ns: int, message: DisputeNotice) -
     known.flying += 1
     alone = known.flying == 1
     expected = _expected(book, known, message)
-    if not alone:
-        _give_up_on(book, message, known)  # two at once: either may be the one that is followed
+    if not alone or expected is None:
+        _give_up_on(book, message, known)  # two at once, or what is expected hangs on what is in flight
     exchange.mark = (known, alone, expected, known.state)
     if expected is not DisputeOutcome.APPLIED:
         return

@@ -85,7 +85,7 @@ def reversal_answered(book: Book, hours: Hours, at_ns: int, message: ReversalReq
     if type(auth.answer) is int:
         hours.give_back(auth.account, mark.window, answer.released_cents)
     if not message.amount_cents:
-        end(book, hours, at_ns, auth, authorization_id)
+        end(book, hours, at_ns, auth, authorization_id, answer.released_cents)
         return
     _part(book, hours, at_ns, auth, message, answer.released_cents, mark)
 
@@ -138,9 +138,9 @@ def _part(book: Book, hours: Hours, at_ns: int, auth: Auth, message: ReversalReq
         stories.lower(hours, auth, min(auth.low, auth.high))
     if story.used is not None:
         story.used += freed
-    stories.ended(book, auth, message.authorization_id, less)
+    stories.freed(book, auth, message.authorization_id, freed)
     if not auth.high and message.authorization_id not in book.entangled:
-        end(book, hours, at_ns, auth, message.authorization_id)
+        end(book, hours, at_ns, auth, message.authorization_id, 0)
 
 
 def expiry_answered(book: Book, hours: Hours, at_ns: int, now_ns: int, receipt: ExpiryReceipt) -> None:
@@ -169,19 +169,19 @@ def expiry_answered(book: Book, hours: Hours, at_ns: int, now_ns: int, receipt: 
                 f"the tick of {when(now_ns)} ended a hold that the final presentment had ended, as was answered at "
                 f"{when(book.closed[authorization_id])}",
             )  # fmt: skip
-        end(book, hours, at_ns, auth, authorization_id)
+        end(book, hours, at_ns, auth, authorization_id, stories.left_for_certain(book, auth, authorization_id))
 
 
 def _end_all(book: Book, hours: Hours, at_ns: int, authorization_id: str) -> None:
     """Of an authorization that is kept in parts: none of them holds anything any more."""
     own = [key for key in book.auths if key == authorization_id or key.startswith(f"{authorization_id}\0")]
     for key in own:
-        end(book, hours, at_ns, book.auths[key], key)
+        end(book, hours, at_ns, book.auths[key], key, 0)
 
 
-def end(book: Book, hours: Hours, at_ns: int, auth: Auth, authorization_id: str) -> None:
-    """Whatever is still being answered about it, nothing is held any more."""
-    stories.ended(book, auth, authorization_id, auth.high)
+def end(book: Book, hours: Hours, at_ns: int, auth: Auth, authorization_id: str, freed_cents: int) -> None:
+    """Whatever is still being answered about it, nothing is held any more; so much was freed, for certain."""
+    stories.freed(book, auth, authorization_id, freed_cents)
     hours.end(auth, at_ns)
     auth.window = RELEASED
     book.finished.append(authorization_id)

@@ -81,8 +81,18 @@ def lower(hours: Hours, auth: Auth, low: int) -> None:
         hours.count_back(auth, less)
 
 
-def ended(book: Book, auth: Auth, authorization_id: str, freed_cents: int) -> None:
-    """Nothing is held any more; what it took beyond the funds is there again as far as it was freed."""
+def left_for_certain(book: Book, auth: Auth, authorization_id: str) -> int:
+    """The least that it holds until its time is over, in cents; 0 where nobody can tell."""
+    story = book.stories.get(authorization_id)
+    if story is None or story.flying or authorization_id in book.entangled or story.granted is None:
+        return 0
+    if story.used is None or auth.account.presented_cents != auth.account.captured_cents:
+        return 0
+    return min(max(story.granted - story.used, 0), auth.high)
+
+
+def freed(book: Book, auth: Auth, authorization_id: str, freed_cents: int) -> None:
+    """So much is held no more, for certain; as much of what it took beyond the funds is there again."""
     story = book.stories.get(authorization_id)
     if story is not None and story.excess_usdc6:
         back = min(story.excess_usdc6, freed_cents * USDC6_PER_CENT)
@@ -92,6 +102,8 @@ def ended(book: Book, auth: Auth, authorization_id: str, freed_cents: int) -> No
 
 def is_over(book: Book, auth: Auth | None, authorization_id: str) -> bool:
     """Whether it was approved and has ended, for certain."""
+    if authorization_id in book.entangled:
+        return False
     story = book.stories.get(authorization_id)
     if auth is None or type(auth.answer) is not int or auth.high or (story is not None and story.flying):
         return False

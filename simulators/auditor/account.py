@@ -39,6 +39,7 @@ class Account:
         "high_cents",
         "in_flight",
         "index",
+        "last_said",
         "leaving_usdc6",
         "month",
         "month_back_cents",
@@ -121,6 +122,8 @@ class Account:
         """When money or limits last came back for certain; when a refusal was last answered."""
         self.said_held_usdc6: int | None = None
         """What the engine last said it holds."""
+        self.last_said: Any = None
+        """Its last balance, where nothing was in flight, and the books of then: see ``totals``."""
         self.standing: Any = None
         """What is known of its cards and mandates: ``standing.Standing``."""
         self.watch_ns = NEVER_NS

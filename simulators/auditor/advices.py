@@ -147,9 +147,9 @@ def _fresh(
     account.high_cents += born.high
     hours.lane(message).append(born)
     _allow_until_answered(account, born.high)
-    story = stories.of(book, born, authorization_id)
-    story.flying = story.version = story.advices = story.advising = 1
-    return Mark(account, born, True, 0 if alone else None, 0, 1, False, hours.day_sent, born.high, before)
+    story = stories.sent(book, born, authorization_id, advice=True)
+    story.granted = story.used = None
+    return Mark(account, born, True, 0 if alone else None, 0, story.version, False, hours.day_sent, born.high, before)
 
 
 def _landed(story: stories.Story) -> None:

@@ -21,6 +21,7 @@ grace after it, are over.
 from __future__ import annotations
 
 from engine.interface import Balance
+from simulators.auditor import totals
 from simulators.auditor.book import USDC6_PER_CENT, Account, Book
 from simulators.auditor.words import usdc, when
 
@@ -33,6 +34,7 @@ def balance(book: Book, at_ns: int, said: Balance) -> None:
         return
     wrong = [*_held(account, said), *_captured(book, at_ns, account, said), *_rest(book, account, said)]
     told = tuple(message for _, message in wrong)
+    totals.told(book, at_ns, account, None if wrong else said)
     if told == account.told:
         return
     account.told = told

@@ -134,6 +134,8 @@ class Book:
         """What missed its deadline, as of Hours.due."""
         self.lines: set[tuple[str, str, str]] = set()
         self.statement_read = False
+        self.sums: dict[str, dict[Any, int]] = {}
+        """By account, the lines of the statement added up by their kind, in millionths."""
         self.last_supply: tuple[int, int] | None = None
         self.notices: dict[str, Notice] = {}
         self.exchanges: dict[str, Any] = {}

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.interface import StatementEntry, StatementKind
+from simulators.auditor import totals
 from simulators.auditor.book import ACCOUNT_MASK, USDC6_PER_CENT, Book
 from simulators.auditor.captures import LISTED, SENT
 from simulators.auditor.words import usd, usdc, when
@@ -30,6 +31,7 @@ def statement(book: Book, entries: Iterable[StatementEntry]) -> None:
     book.statement_read = True
     for entry in entries:
         kind = entry.kind
+        totals.line(book, entry)
         if kind is StatementKind.CAPTURE:
             _capture(book, entry)
             continue
@@ -180,6 +182,7 @@ def missing(book: Book, at_ns: int) -> None:
         )  # fmt: skip
     if not book.statement_read:
         return
+    totals.judge(book, at_ns)
     for ref, packed in book.presented.items():
         if packed & 3 not in (SENT, LISTED):
             account_id = book.by_index[packed >> 2 & ACCOUNT_MASK].account_id

@@ -97,22 +97,27 @@ def _judge_freed(
     authorization_id, freed = message.authorization_id, answer.released_cents
     most = 0
     story = book.stories.get(authorization_id)
-    if (authorization_id in book.entangled or story is not None) and freed >= 0:
-        return  # of one that was increased, advised or reversed in part, the most that may be held is not known so well
+    muddled = auth is not None and auth.answer is MUDDLED
+    unsure = story is not None and (muddled or story.version != mark.version)
+    if freed >= 0 and (unsure or authorization_id in book.entangled):
+        return  # more may have been held at the decision
     over = auth is mark.auth and (mark.window == ENDED or mark.mismatch)
     if auth is not None and not over:
-        known = auth is mark.auth and mark.high is not None and auth.answer is not MUDDLED
+        known = auth is mark.auth and mark.high is not None and not muddled
         most = max(mark.high if known else auth.cents, auth.high)
     if message.amount_cents:
         most = min(most, message.amount_cents)
-    if not 0 <= freed <= most:
-        _freed_too_much(book, at_ns, authorization_id, auth, freed, most)
-
-
-def _freed_too_much(book: Book, at_ns: int, authorization_id: str, auth: Auth | None, freed: int, most: int) -> None:
+    least = 0
+    if mark.held is not None and not over and auth is not None and auth.high == mark.held:
+        lives = type(auth.answer) is int and auth.answer > at_ns + book.slack_ns
+        least = min(message.amount_cents or mark.held, mark.held) if lives else 0
+    if least <= freed <= most:
+        return
+    asked = f" of {usd(message.amount_cents)}" if message.amount_cents else ""
+    bounds = f"at least {usd(least)}" if freed < least else f"at most {usd(most)}"
     book.found(
         "I3", at_ns, authorization_id, "" if auth is None else auth.account.account_id,
-        f"a reversal answered at {when(at_ns)} freed {usd(freed)}; at most {usd(most)} can have been held",
+        f"a reversal{asked} answered at {when(at_ns)} freed {usd(freed)}; {bounds} of what it asks for was held",
     )  # fmt: skip
 
 
@@ -124,13 +129,6 @@ def _part(book: Book, hours: Hours, at_ns: int, auth: Auth, message: ReversalReq
     account.given_up_cents += less
     account.raised_ns = at_ns
     if mark.held is not None and story.version == mark.version:
-        expected = min(message.amount_cents, mark.held)
-        if freed != expected:
-            book.found(
-                "I3", at_ns, message.authorization_id, account.account_id,
-                f"a reversal of {usd(message.amount_cents)} answered at {when(at_ns)} freed {usd(freed)}; "
-                f"{usd(mark.held)} was held, so {usd(expected)} is to be freed",
-            )  # fmt: skip
         stories.set_held(hours, auth, max(mark.held - freed, 0))
     else:
         account.high_cents -= less

@@ -33,6 +33,7 @@ class Account:
         "excused_usdc6",
         "forgiven_usdc6",
         "free_usdc6",
+        "gap_since_ns",
         "gap_usdc6",
         "given_up_cents",
         "held_at_loss_cents",
@@ -103,8 +104,9 @@ class Account:
         """Steps of withdrawals sent and not answered."""
         self.steps_crossed = False
         """Whether two of those were in flight at once: in which order they were taken, nobody can tell."""
-        self.gap_usdc6 = 0
-        """The most that the latest withdrawal asked for beyond what was free when it was noticed."""
+        self.gap_usdc6 = self.gap_since_ns = 0
+        """The most that the latest withdrawal asked for beyond what was free when it was noticed, less what holds of
+        then have given back; when its notice was answered."""
         self.withdrawals_noticed = self.withdrawals_ended = 0
         """Requests whose notice was answered; withdrawals that are over, on chain."""
         self.chain_in_usdc6 = self.chain_out_usdc6 = self.excused_usdc6 = 0

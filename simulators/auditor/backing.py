@@ -5,8 +5,9 @@ what is held and captured for certain, less what is burned and what may be owed.
 
 Evidence. Chain events alone on one side, answered approvals and captures on the other. A customer may ask for a payout
 of money that holds already need, and the contract pays it after its delay, whatever the engine does; so what a request
-asks for beyond what was free for certain, when the engine had been told of it, is excused once it is paid, and so is a
-capture beyond its hold while money is on its way out. What the engine approves after that is not excused.
+asks for beyond what was free for certain, when the engine had been told of it, is excused once it is paid, as far as
+reversals of holds of then have not given it back before; and so is a capture beyond its hold while money is on its way
+out. What the engine approves after that is not excused.
 
 No false alarm. The engine may only approve against final deposits, which are on chain long before. What it may burn for
 a capture in flight is taken off the need as well, so a burn lowers both sides alike.
@@ -31,6 +32,12 @@ def excuse_payout(account: Account, paid_usdc6: int) -> None:
         account.excused_usdc6 += paid_usdc6  # the engine has not been told of the request yet
         return
     account.excused_usdc6 += account.gap_usdc6
+
+
+def given_back(account: Account, decided_ns: int, freed_cents: int) -> None:
+    """A hold that was decided at that instant gave so much back: where a withdrawal had asked for it, it is set aside."""
+    if decided_ns <= account.gap_since_ns:
+        account.gap_usdc6 = max(account.gap_usdc6 - freed_cents * USDC6_PER_CENT, 0)
 
 
 def judge(book: Book, at_ns: int, account: Account, what: str, ref: str) -> None:

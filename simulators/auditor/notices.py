@@ -93,6 +93,7 @@ def withdrawal_answered(
     account.steps_crossed &= account.steps > 0
     if message.stage is WithdrawalStage.REQUESTED:
         account.aside_usdc6 += amount_usdc6 if alone else 0
+        account.gap_since_ns = at_ns
         _set_aside(notice, amount_usdc6)
         return
     left_usdc6 = amount_usdc6 if message.stage is WithdrawalStage.REDUCED else 0

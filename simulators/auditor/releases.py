@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from engine.interface import ExpiryReceipt, ReversalRequest, ReversalResponse
-from simulators.auditor import answers, exchanges, stories
+from simulators.auditor import answers, backing, exchanges, stories
 from simulators.auditor.account import NEVER_NS
 from simulators.auditor.book import ENDED, MUDDLED, RELEASED, Auth, Book
 from simulators.auditor.causes import REVERSAL
@@ -84,6 +84,9 @@ def reversal_answered(book: Book, hours: Hours, at_ns: int, message: ReversalReq
         return
     if type(auth.answer) is int:
         hours.give_back(auth.account, mark.window, answer.released_cents)
+        if auth.account.gap_usdc6 and answer.released_cents > 0:
+            decided_ns = auth.answer - hours.lifetime_ns(auth.message) + book.slack_ns
+            backing.given_back(auth.account, decided_ns, answer.released_cents)
     if not message.amount_cents:
         end(book, hours, at_ns, auth, authorization_id, answer.released_cents)
         return

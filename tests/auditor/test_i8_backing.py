@@ -111,3 +111,28 @@ def test_i8_a_gap_is_told_once_and_again_when_it_grows() -> None:
 def test_i8_an_event_of_a_kind_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown chain event 'CardDepositt'"):
         Feed().chain("CardDepositt", 1)
+
+
+@pytest.mark.parametrize("taken_back,found", [(False, []), (True, ["I8"])])
+def test_i8_what_a_hold_gives_back_belongs_to_the_withdrawal_that_asked_for_it(
+    taken_back: bool, found: list[str]
+) -> None:
+    """A request beyond what is free is excused for the holds of then alone, not for what is approved in their place."""
+    feed = Feed(cents=1_000)
+    held = feed.approve(400)
+    feed.withdraw(WithdrawalStage.REQUESTED, 1_000)
+    if taken_back:
+        feed.reverse(held, 400)
+        feed.approve(300)
+    feed.withdraw(WithdrawalStage.COMPLETED, 1_000, told=False)
+    assert feed.found == found
+
+
+def test_i8_what_a_hold_of_later_gives_back_is_no_part_of_what_was_asked_for() -> None:
+    feed = Feed(cents=1_000)
+    feed.approve(400)
+    feed.withdraw(WithdrawalStage.REQUESTED, 1_000)
+    feed.deposit(500)
+    feed.reverse(feed.approve(100), 100)
+    feed.withdraw(WithdrawalStage.COMPLETED, 1_000, told=False)
+    assert feed.found == []

@@ -122,9 +122,7 @@ def _fresh(
 ) -> Mark:
     """No approval of this authorization is known: the advice may open it."""
     authorization_id, before = message.authorization_id, auth
-    strange = (
-        authorization_id in book.early or authorization_id in book.stories or authorization_id in book.entangled
-    )
+    strange = authorization_id in book.early or authorization_id in book.stories or authorization_id in book.entangled
     alone = not strange and (not book.forgetful if auth is None else auth.answer is not MUDDLED)
     if auth is not None and (auth.answer is None or auth.answer is MUDDLED):
         # Its own request is in flight: count both, and be sure of none.

@@ -142,3 +142,40 @@ def test_i9_what_stands_by_an_advice_outlives_the_late_decline_of_its_own_reques
     result = CaptureResult(batch.presentments[0].presentment_id, CaptureOutcome.POSTED, 700, 400, 0)
     feed.answer(batch, ClearingReceipt("file", (result,)))
     assert feed.found == []
+
+
+@pytest.mark.parametrize("freed,found", [(699, ["I3"]), (700, []), (701, ["I3"])])
+@pytest.mark.parametrize("before", ["increased", "reversed in part", "advised"])
+def test_i3_a_reversal_frees_just_what_earlier_messages_have_left(before: str, freed: int, found: list[str]) -> None:
+    feed = Feed(cents=10_000)
+    ref, until_ns = opened(feed, 1_000 if before == "reversed in part" else 400)
+    if before == "increased":
+        increase(feed, ref, 300, until_ns)
+    elif before == "advised":
+        advise(feed, ref, 700, 700, until_ns, AdviceOutcome.ADOPTED)
+    else:
+        part = ReversalRequest("part", ref, "ada-card", "visa", feed.now_ns, 300)
+        feed.tell(part, ReversalResponse(ref, 300))
+    feed.reverse(ref, freed)
+    assert feed.found == found
+
+
+@pytest.mark.parametrize("freed", [400, 700])
+def test_i3_a_reversal_beside_an_increment_may_free_it_too(freed: int) -> None:
+    """Whichever is decided first; where the reversal is, nothing can be added any more."""
+    feed = Feed(cents=10_000)
+    ref, until_ns = opened(feed, 400)
+    request = feed.send(feed.request(300, ref, key="k", kind=INCREMENT))
+    feed.reverse(ref, freed)
+    late = declined(request, DeclineReason.INVALID_TRANSACTION)
+    feed.answer(request, late if freed == 400 else AuthorizationResponse(ref, True, 300, "00", None, until_ns))
+    assert feed.found == []
+
+
+def test_i3_a_reversal_after_the_end_of_a_hold_may_free_nothing() -> None:
+    feed = Feed(cents=10_000)
+    ref, until_ns = opened(feed, 400)
+    increase(feed, ref, 300, until_ns)
+    feed.now_ns = until_ns - MS
+    feed.reverse(ref, 0)
+    assert feed.found == []

@@ -23,6 +23,7 @@ from engine.interface import (
     Terms,
 )
 from engine.ports import Hold, Ports, PortUnavailable
+from engine.services.authorize import DECIDING_SHARE
 from engine.services.engine import ProductionEngine, build
 from simulators.backends.cache import MemoryCache
 from simulators.backends.holds import MemoryHoldStore
@@ -31,7 +32,8 @@ from simulators.backends.served import Served
 from simulators.kernel import Kernel
 from simulators.settings import Backend, Latency
 
-STORE = Backend(Latency(1_000_000, 0.0), 100)
+SERVED_NS = 1_000_000
+STORE = Backend(Latency(SERVED_NS, 0.0), 100)
 FUNDS_USDC6 = 10_000_000
 USUAL = (Scope(ACCOUNT, Terms().limits),)
 REQUEST = AuthorizationRequest("key-1", "auth-1", "card-1", 600, "visa", "shop", "5411", 0)
@@ -76,6 +78,24 @@ class Down:
             if self._hangs:
                 await asyncio.sleep(3_600)
             raise PortUnavailable(f"{name}: down")
+
+        return call
+
+
+class Slow:
+    """A port whose ``method`` ends at an instant of the run, having done its work when it was called."""
+
+    def __init__(self, port: Any, method: str, kernel: Kernel, ends_ns: int) -> None:
+        self._port, self._method, self._kernel, self._ends_ns = port, method, kernel, ends_ns
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._port, name)
+        if name != self._method:
+            return real
+
+        async def call(*arguments: Any) -> Any:
+            await self._kernel.delay_ns(self._ends_ns - self._kernel.now_ns - SERVED_NS)
+            return await real(*arguments)
 
         return call
 
@@ -131,6 +151,25 @@ def test_whichever_store_fails_the_answer_comes_in_time_and_is_what_the_ledger_h
             assert (answer.reason, answer.response_code) == (DeclineReason.ISSUER_UNAVAILABLE, "91")
             await nothing_is_held(at)
         assert await at.engine.authorize(REQUEST) == answer, "a repeat has to get the same answer"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("beyond_ns", "approved"), [(-1, True), (0, False), (1, False)])
+def test_a_decision_may_take_its_share_of_the_budget_and_not_a_nanosecond_more(beyond_ns, approved) -> None:
+    """What is left of the budget is for making sure that the decline is what stands."""
+
+    async def scenario(kernel):
+        at = await bench(kernel)
+        asked_ns = kernel.now_ns
+        ends_ns = asked_ns + round(Terms().decision_budget_ns * DECIDING_SHARE) + beyond_ns
+        slow = Slow(at.ledger, "record", kernel, ends_ns)
+        answer = await build(EngineKit(Terms(), replace(at.ports, ledger=slow))).authorize(REQUEST)
+        assert kernel.now_ns - asked_ns <= Terms().decision_budget_ns
+        assert answer.reason is (None if approved else DeclineReason.ISSUER_UNAVAILABLE)
+        await asyncio.sleep(60)
+        assert (await at.ledger.funds("ada")).held_usdc6 == (6_000_000 if approved else 0)
+        assert await at.engine.authorize(REQUEST) == answer
 
     run(scenario)
 

@@ -160,6 +160,12 @@ def test_a_part_that_uses_the_hold_up_is_the_last_one(cents: int, held: int, sta
         (opened(100).captured(30, final=False).refunded(30).reversed(20).expired(), 30, 100, 0),
         (opened(100).refunded(80).advised(50).increased(7), 57, 57, 7),
         (opened(100).refunded(150).increased(30), 130, 130, 30),
+        (opened(100).refunded(49).advised(50), 50, 50, 1),
+        (opened(100).refunded(50).advised(50), 50, 50, 0),
+        (opened(100).refunded(51).advised(50), 50, 50, 0),
+        (opened(100).reversed(60).advised(61), 1, 61, 1),
+        (opened(100).reversed(60).advised(60), 0, 60, 0),
+        (opened(100).reversed(60).advised(59), 0, 59, 0),
     ],
 )
 def test_what_comes_back_counts_no_more_where_the_policy_says_so(after, by_default, never, marqeta) -> None:

@@ -227,6 +227,7 @@ def test_plain_limits_are_those_of_the_fast_path(change, plain) -> None:
 @pytest.mark.parametrize(("terms", "wrong"), [
     (limits(daily_cents=-1), "daily_cents is -1"), (limits(daily_cents=0), ""), (limits(daily_cents=1), ""),
     (limits(velocity=(Velocity(9, 1),)), "9 seconds"), (limits(velocity=(Velocity(10, 1),)), ""),
+    (limits(velocity=(Velocity(11, 1),)), ""), (limits(velocity=(Velocity(31 * 86_400 - 1, 1),)), ""),
     (limits(velocity=(Velocity(31 * 86_400, 1),)), ""), (limits(velocity=(Velocity(31 * 86_400 + 1, 1),)), "2678401 s"),
     (limits(velocity=(Velocity(10),)), "bounds a count"), (limits(velocity=(Velocity(10, -1),)), "below 0"),
     (limits(policy=WindowPolicy(rolling_day_ns=0)), "rolling_day_ns"),
@@ -280,3 +281,26 @@ def test_a_compacted_copy_counts_on_its_own() -> None:
     before = once.totals(NOON_NS)
     twice.take(spend(10))
     assert once.totals(NOON_NS) == before
+
+
+@pytest.mark.parametrize(("step", "forgotten"), [(-1, False), (0, True), (1, True)])
+def test_counting_forgets_once_in_a_day(step, forgotten) -> None:
+    terms = limits(daily_cents=100)
+    counters = after(terms, spend(1), spend(1, NOON_NS + DAY_NS + step))
+    assert counters.remembers(NOON_NS - LATENESS_NS) is not forgotten
+
+
+@pytest.mark.parametrize(("step", "left"), [(-1, 0), (0, 40), (1, 40)])
+def test_a_window_that_ends_after_a_late_decision_lets_go_of_what_is_as_old_as_it_is_long(step, left) -> None:
+    terms = limits(velocity=(Velocity(10, max_cents=100),))
+    counters = after(terms, spend(40), spend(60, NOON_NS + 10 * SECOND_NS + step))
+    answers = [counters.check(spend(cents, NOON_NS + 5 * SECOND_NS), terms) for cents in (left, left + 1)]
+    assert answers == [None, DeclineReason.VELOCITY_LIMIT]
+
+
+def test_of_all_windows_that_hold_a_late_decision_the_fullest_counts() -> None:
+    """The one that ends with it; a later one that is emptier gives nothing back."""
+    terms = limits(velocity=(Velocity(10, max_cents=100),))
+    counters = after(terms, spend(90), spend(20, NOON_NS + 12 * SECOND_NS))
+    answers = [counters.check(spend(cents, NOON_NS + 5 * SECOND_NS), terms) for cents in (9, 10, 11)]
+    assert answers == [None, None, DeclineReason.VELOCITY_LIMIT]

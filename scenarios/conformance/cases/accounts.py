@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.interface import AccountOpening, AccountStatus, CardOpening, CardStatus, DeclineReason, EngineError
-from scenarios.conformance.bench import Bench
+from engine.interface import AccountOpening, AccountStatus, CardOpening, CardStatus, DeclineReason, EngineError, Terms
+from scenarios.conformance.bench import WIDE, Bench
 from scenarios.conformance.registry import case, each
 from scenarios.conformance.verdicts import declined, refused, same
 
@@ -16,6 +16,17 @@ async def a_card_is_good_until_the_instant_of_its_expiry(bench: Bench) -> None:
     await bench.approve("a1", 100)
     bench.clock.at_ns = bench.start_ns + 5
     same(declined(await bench.authorize("a2", 100)), DeclineReason.CARD_EXPIRED, "the reason")
+    bench.clock.at_ns = bench.start_ns + 6
+    same(declined(await bench.authorize("a3", 100)), DeclineReason.CARD_EXPIRED, "the reason")
+
+
+@case("Accounts", each("asked", [1, 2]), each("step,approved", [(-1, False), (0, True), (1, True)]),
+      terms=lambda asked, step, approved: Terms(limits=WIDE, minimum_kyc_level=asked))  # fmt: skip
+async def the_kyc_level_that_is_asked_for_is_enough(bench: Bench, asked: int, step: int, approved: bool) -> None:
+    await bench.open(kyc_level=asked + step)
+    await bench.fund(1_000)
+    reason = declined(await bench.authorize("a1", 100))
+    same(reason, None if approved else DeclineReason.KYC_REQUIRED, "the reason")
 
 
 @case("Accounts")

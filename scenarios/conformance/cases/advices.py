@@ -163,7 +163,7 @@ async def an_advice_for_a_card_that_nobody_issued_waits_for_a_person(bench: Benc
 
 
 @case("Advices", each("cents,outcome", [(-1, AdviceOutcome.INVALID_AMOUNT), (0, AdviceOutcome.INVALID_AMOUNT),
-                                        (1, ADOPTED)]))  # fmt: skip
+                                        (1, ADOPTED), (2, ADOPTED)]))  # fmt: skip
 async def an_advice_on_something_new_needs_an_amount(bench: Bench, cents: int, outcome: AdviceOutcome) -> None:
     await bench.open()
     await bench.fund(10_000)

@@ -28,6 +28,23 @@ async def all_that_is_available_can_be_spent_and_not_a_cent_more(bench: Bench, c
     same(declined(answer), None if approved else DeclineReason.INSUFFICIENT_FUNDS, "the reason")
 
 
+@case("Approvals", each("cents,approved", [(-1, False), (0, False), (1, True), (2, True)]))
+async def an_authorization_needs_an_amount(bench: Bench, cents: int, approved: bool) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    answer = await bench.authorize("a1", cents)
+    same(declined(answer), None if approved else DeclineReason.INVALID_AMOUNT, "the reason")
+    same((await bench.balance()).held_usdc6, cents * 10_000 if approved else 0, "what is held")
+
+
+@case("Approvals", each("usdc6,approved", [(9_999, False), (10_000, True), (10_001, True)]))
+async def the_last_millionth_of_a_cent_has_to_be_there(bench: Bench, usdc6: int, approved: bool) -> None:
+    await bench.open()
+    await bench.fund(0, usdc6=usdc6)
+    reason = declined(await bench.authorize("a1", 1))
+    same(reason, None if approved else DeclineReason.INSUFFICIENT_FUNDS, "the reason")
+
+
 @case("Approvals")
 async def a_fraction_of_a_cent_does_not_buy_a_cent(bench: Bench) -> None:
     await bench.open()

@@ -24,6 +24,7 @@ from scenarios.conformance.verdicts import declined, refused, same
             (2_499, (2_499, 1, 0), {"available": 7_501, "unsettled": 2_499}),
             (2_500, (2_500, 0, 0), {"available": 7_500, "unsettled": 2_500}),
             (2_501, (2_501, 0, 0), {"available": 7_499, "unsettled": 2_501}),
+            (9_999, (9_999, 0, 0), {"available": 1, "unsettled": 9_999}),
             (10_000, (10_000, 0, 0), {"unsettled": 10_000}),
             (10_001, (10_001, 0, 1), {"unsettled": 10_000, "receivable": 1}),
         ],

@@ -79,7 +79,7 @@ async def a_won_dispute_keeps_the_credit_for_good(bench: Bench) -> None:
 
 
 @case("Disputes", each("cents,outcome", [(-1, DisputeOutcome.INVALID_AMOUNT), (0, DisputeOutcome.INVALID_AMOUNT),
-                                         (1, APPLIED), (2_999, APPLIED), (3_000, APPLIED),
+                                         (1, APPLIED), (2, APPLIED), (2_999, APPLIED), (3_000, APPLIED),
                                          (3_001, DisputeOutcome.INVALID_AMOUNT)]))  # fmt: skip
 async def no_more_is_disputed_than_was_sold(bench: Bench, cents: int, outcome: DisputeOutcome) -> None:
     await _sold(bench)

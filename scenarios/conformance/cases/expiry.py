@@ -30,6 +30,16 @@ async def a_hold_lives_as_long_as_its_network_and_kind_say(
     same(answer.hold_expires_at_ns, bench.start_ns + days * DAY_NS)
 
 
+@case("Expiry", each("step_ns,over", [(-1, False), (0, True), (1, True)]))
+async def a_tick_ends_what_is_over_at_its_instant(bench: Bench, step_ns: int, over: bool) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    bench.clock.at_ns = (await bench.approve("a1", 2_500)).hold_expires_at_ns + step_ns
+    same((await bench.expire()).expired, ("a1",) if over else (), "what has ended")
+    funds = {"available": 10_000} if over else {"available": 7_500, "held": 2_500}
+    same(await bench.funds(), funds, "the funds")
+
+
 @case("Expiry")
 async def a_hold_ends_at_its_expiry_and_not_before(bench: Bench) -> None:
     await bench.open()

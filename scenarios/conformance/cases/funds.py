@@ -38,6 +38,8 @@ async def money_on_its_way_out_cannot_be_spent(bench: Bench) -> None:
     await bench.fund(10_000)
     await bench.withdraw(WithdrawalStage.REQUESTED, 6_000, "w:1")
     same(declined(await bench.authorize("a1", 4_001)), DeclineReason.INSUFFICIENT_FUNDS, "the reason")
+    await bench.approve("below", 3_999)
+    await bench.reverse("below")
     await bench.approve("a2", 4_000)
     await bench.withdraw(WithdrawalStage.COMPLETED, 6_000, "w:2")
     same((await bench.withdraw(WithdrawalStage.REQUESTED, 6_000, "w:1")).applied, False)

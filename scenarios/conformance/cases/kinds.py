@@ -45,7 +45,10 @@ async def less_is_granted_only_where_it_is_welcome(bench: Bench) -> None:
     same(await bench.funds(), {"available": 10_000}, "the funds")
 
 
-@case("Partial approval", each("usdc6,granted", [(9_999, None), (10_000, 1), (19_999, 1), (20_000, 2)]))
+@case(
+    "Partial approval",
+    each("usdc6,granted", [(9_999, None), (10_000, 1), (10_001, 1), (19_999, 1), (20_000, 2), (20_001, 2)]),
+)
 async def a_part_is_whole_cents_and_never_nothing(bench: Bench, usdc6: int, granted: int | None) -> None:
     await bench.open()
     await bench.fund(0, usdc6=usdc6)

@@ -82,7 +82,7 @@ async def a_refund_posts_once(bench: Bench) -> None:
 
 
 @case("Refunds", each("cents,outcome", [(-1, CaptureOutcome.INVALID_AMOUNT), (0, CaptureOutcome.INVALID_AMOUNT),
-                                        (1, POSTED)]))  # fmt: skip
+                                        (1, POSTED), (2, POSTED)]))  # fmt: skip
 async def a_presentment_needs_an_amount(bench: Bench, cents: int, outcome: CaptureOutcome) -> None:
     """What waits for a person has not been posted: corrected, it may come again under its id."""
     await bench.open()

@@ -34,6 +34,16 @@ async def a_batch_has_no_more_users_than_agreed(bench: Bench) -> None:
     same((receipt.batches, receipt.users, receipt.settled_usdc6), (3, 5, 50_000_000))
 
 
+@case("Settlement", each("users,batches", [(1, 1), (2, 1), (3, 2)]), terms=Terms(limits=WIDE, batch_users=2))
+async def a_batch_is_filled_before_another_is_begun(bench: Bench, users: int, batches: int) -> None:
+    for n in range(users):
+        await bench.open(f"u{n}")
+        await bench.fund(1_000, f"u{n}")
+        await bench.capture(f"a{n}", 1_000, card=f"u{n}-card")
+    receipt = await bench.settle()
+    same((receipt.batches, receipt.users, receipt.settled_usdc6), (batches, users, users * 10_000_000))
+
+
 @case("Settlement", each("trouble", [["lost"], ["unheard"], ["deaf"], ["unheard", "unheard"], ["lost", "deaf"]]))
 async def an_unknown_outcome_never_burns_twice_and_never_forgets(bench: Bench, trouble: list[str]) -> None:
     await bench.open()

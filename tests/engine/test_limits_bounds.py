@@ -304,3 +304,34 @@ def test_of_all_windows_that_hold_a_late_decision_the_fullest_counts() -> None:
     counters = after(terms, spend(90), spend(20, NOON_NS + 12 * SECOND_NS))
     answers = [counters.check(spend(cents, NOON_NS + 5 * SECOND_NS), terms) for cents in (9, 10, 11)]
     assert answers == [None, None, DeclineReason.VELOCITY_LIMIT]
+
+
+@pytest.mark.parametrize(("most", "reason"), [(2, DeclineReason.VELOCITY_LIMIT), (3, None), (4, None)])
+def test_of_all_windows_that_hold_a_late_decision_the_one_with_the_most_transactions_counts(most, reason) -> None:
+    terms = limits(velocity=(Velocity(10, max_count=most),))
+    counters = after(terms, spend(1), spend(1, NOON_NS + SECOND_NS), spend(1, NOON_NS + 12 * SECOND_NS))
+    assert counters.check(spend(1, NOON_NS + 5 * SECOND_NS), terms) is reason
+
+
+@pytest.mark.parametrize("step", [-1, 0, 1])
+def test_what_is_forgotten_is_so_for_good(step) -> None:
+    counters = compact(compact(Counters(limits(daily_cents=1)), NOON_NS), NOON_NS + step)
+    oldest_ns = NOON_NS - LATENESS_NS + max(step, 0)
+    assert (counters.remembers(oldest_ns - 1), counters.remembers(oldest_ns)) == (False, True)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    ("step", "kept", "reason"), [(-1, 0, None), (0, 0, None), (1, 1, DeclineReason.VELOCITY_LIMIT)]
+)
+def test_what_no_window_can_hold_any_more_is_not_kept(step, kept, reason, late) -> None:
+    """Nor is it, where it comes when it has been forgotten; all that the latest decision can need is."""
+    rolling = WindowPolicy(rolling_day_ns=1, rolling_week_ns=1, rolling_month_ns=1, rolling_year_ns=1)
+    terms = limits(velocity=(Velocity(10, max_cents=100),), policy=rolling)
+    latest_ns = NOON_NS - LATENESS_NS
+    old = spend(100, latest_ns - 10 * SECOND_NS + step)
+    counters = compact(after(terms, *([] if late else [old])), NOON_NS)
+    if late:
+        counters.take(old)
+    assert counters.size() == kept
+    assert counters.check(spend(1, latest_ns), terms) is reason

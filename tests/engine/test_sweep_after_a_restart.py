@@ -19,7 +19,8 @@ from engine.domain.terms import SECOND_NS
 from engine.interface import AuthorizationRequest, DeclineReason, EngineKit, Terms
 from engine.ports import Ports
 from engine.services.engine import build
-from engine.services.sweep import ORPHAN_AGE_IN_BUDGETS
+from engine.services.images import Images
+from engine.services.sweep import AT_ONCE, ORPHAN_AGE_IN_BUDGETS, ROUNDS, Sweep
 
 EVERYTHING = replace(REQUEST, amount_cents=FUNDS // 10_000)
 SOON_S = ORPHAN_AGE_IN_BUDGETS * Terms().decision_budget_ns / SECOND_NS
@@ -107,5 +108,39 @@ def test_what_is_recorded_meanwhile_is_left_alone() -> None:
         assert (await shop.ledger.funds("ada")).held_usdc6 == 7_000_000
         await swept(shop)
         await shop.agrees()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("left", "calls"),
+    [
+        (0, 1),
+        (AT_ONCE - 1, 1),
+        (AT_ONCE, 2),
+        (AT_ONCE + 1, 2),
+        (AT_ONCE * ROUNDS, ROUNDS),
+        (AT_ONCE * ROUNDS + 1, ROUNDS),
+    ],
+)
+def test_a_sweep_goes_on_while_there_may_be_more_and_leaves_the_rest_to_the_next(left, calls) -> None:
+    class Pending:
+        def __init__(self) -> None:
+            self.left, self.calls = left, 0
+
+        async def unfollowed(self, limit: int) -> list[tuple[str, tuple]]:
+            self.calls += 1
+            now = min(limit, self.left)
+            self.left -= now
+            return [("ref", ())] * now
+
+        async def unswept(self, before_ns: int, limit: int) -> tuple[()]:
+            return ()
+
+    async def scenario(kernel):
+        store: Any = Pending()
+        ports = Ports(None, None, store, store, None)
+        await Sweep(ports, Terms(), Images(ports))(0)
+        assert (store.calls, store.left) == (calls, max(left - AT_ONCE * ROUNDS, 0))
 
     run(scenario)

@@ -271,3 +271,58 @@ def test_a_reversal_frees_everything_whenever_it_meets_its_original(delay_ms) ->
         await nothing_is_held(at)
 
     run(scenario)
+
+
+def test_a_part_is_found_at_once_however_much_was_asked() -> None:
+    """Within the budget there is no time to try a cent less, and a cent less again."""
+
+    async def scenario(kernel):
+        at = await bench(kernel)
+        asked_ns = kernel.now_ns
+        answer = await at.engine.authorize(replace(REQUEST, amount_cents=90_000, partial_supported=True))
+        assert (answer.approved_cents, answer.response_code) == (FUNDS_USDC6 // 10_000, "10")
+        assert kernel.now_ns - asked_ns < 10 * SERVED_NS
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("said_usdc6", [5_990_000, 6_000_000, 6_010_000, 10**12])
+def test_a_part_is_less_than_was_asked_whatever_the_hold_store_says_that_there_is(said_usdc6) -> None:
+    class Confused:
+        """Refuses once for want of funds, and names a figure that may not fit."""
+
+        def __init__(self, holds: MemoryHoldStore) -> None:
+            self._holds, self._has_said = holds, False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._holds, name)
+
+        async def place(self, hold: Hold, scopes: Any) -> Any:
+            if not self._has_said:
+                refused = await self._holds.place(hold._replace(amount_usdc6=2 * FUNDS_USDC6), scopes)
+                self._has_said = refused.refusal is DeclineReason.INSUFFICIENT_FUNDS
+                return refused._replace(available_usdc6=said_usdc6)
+            return await self._holds.place(hold, scopes)
+
+    async def scenario(kernel):
+        at = await bench(kernel)
+        engine = build(EngineKit(Terms(), replace(at.ports, holds=Confused(at.holds))))
+        answer = await engine.authorize(replace(REQUEST, partial_supported=True))
+        assert (answer.approved_cents, answer.response_code) == (599, "10")
+        assert (await at.ledger.funds("ada")).held_usdc6 == 5_990_000
+
+    run(scenario)
+
+
+def test_a_twin_of_one_that_died_is_declined_once_that_has_had_its_budget() -> None:
+    async def scenario(kernel):
+        at = await bench(kernel)
+        await at.ports.cache.begin(REQUEST.idempotency_key, REQUEST.card_id)  # whoever claimed it is gone
+        asked_ns = kernel.now_ns
+        answer = await at.engine.authorize(REQUEST)
+        assert answer.reason is DeclineReason.ISSUER_UNAVAILABLE
+        budget_ns = Terms().decision_budget_ns
+        assert budget_ns < kernel.now_ns - asked_ns < 2 * budget_ns
+        assert await at.engine.authorize(REQUEST) == answer
+
+    run(scenario)

@@ -105,3 +105,27 @@ def test_an_error_of_the_work_itself_goes_through() -> None:
 
     with Kernel(1) as kernel, pytest.raises(LookupError, match="of its own"):
         kernel.run(failing())
+
+
+@pytest.mark.parametrize("late_ns", [1, 100_000_000])
+def test_a_limit_is_kept_where_what_should_have_rung_was_cut_off(late_ns) -> None:
+    """The timer of the last one went with the power, and the budget did not."""
+    budget = Budget(LIMIT_S)
+
+    async def limited(seconds: float) -> None:
+        with budget.limit():
+            await asyncio.sleep(seconds)
+
+    async def scenario(kernel: Kernel) -> int:
+        group = kernel.power_group("the first")
+        group.call(limited(9))
+        await asyncio.sleep(0.1)
+        group.cut()
+        await kernel.delay_ns(400_000_000 + late_ns)
+        began_ns = kernel.now_ns
+        with pytest.raises(TimeoutError):
+            await limited(9)
+        return kernel.now_ns - began_ns
+
+    with Kernel(1) as kernel:
+        assert kernel.run(kernel.spawn(scenario(kernel), "test")) == pytest.approx(LIMIT_S * 10**9, abs=1)

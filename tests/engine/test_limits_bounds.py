@@ -335,3 +335,11 @@ def test_what_no_window_can_hold_any_more_is_not_kept(step, kept, reason, late) 
         counters.take(old)
     assert counters.size() == kept
     assert counters.check(spend(1, latest_ns), terms) is reason
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_what_comes_back_is_never_less_than_nothing(cause) -> None:
+    for cents in (0, 1):
+        assert sum(spend(100).given_back(cents, cause)[4:8]) == (100 - cents if cause is Cause.UNDONE else 100 + cents)
+    with pytest.raises(ValueError, match="-1"):
+        spend(100).given_back(-1, cause)

@@ -20,7 +20,47 @@ class Equivalent(NamedTuple):
         return (self.file, self.line, self.new) == (mutant.file, mutant.line, mutant.new)
 
 
-EQUIVALENT: tuple[Equivalent, ...] = ()
+COUNTERS, ADVISE = "engine/domain/counters.py", "engine/services/advise.py"
+AUTHORIZE, BUDGET = "engine/services/authorize.py", "engine/services/budget.py"
+NOT_ZERO = "where it is 0 there is no entry, as the lines above say"
+WHOLE_CENTS = "amounts are whole cents here: between 0 and 10,000 millionths there is none"
+
+EQUIVALENT: tuple[Equivalent, ...] = (
+    Equivalent(
+        COUNTERS,
+        "low, high = bisect_right(instants, at_ns - length_ns), bisect_right(instants, at_ns)",
+        "bisect_left(instants, at_ns)",
+        "what counts at the instant itself is then added by the loop, as a first end, and is never negative",
+    ),
+    Equivalent(
+        COUNTERS,
+        "if self._horizon_ns is not None and horizon_ns <= self._horizon_ns:",
+        "horizon_ns < self._horizon_ns",
+        "up to the same horizon there is nothing left to forget",
+    ),
+    Equivalent(ADVISE, "entry = journal.hold if more_usdc6 > 0 else journal.release", "more_usdc6 >= 0", NOT_ZERO),
+    Equivalent(
+        ADVISE, "entry = journal.hold if more_usdc6 > 0 else journal.release", "more_usdc6 - 1 > 0", WHOLE_CENTS
+    ),
+    Equivalent(
+        AUTHORIZE,
+        "if waited_s > self._budget_s:",
+        "waited_s >= self._budget_s",
+        "it counts pauses alone; with the calls between them more than the budget has passed already",
+    ),
+    Equivalent(
+        BUDGET,
+        "if loop is not self._loop or now_s > self._rings_at_s:",
+        "now_s >= self._rings_at_s",
+        "what rings now will look after those that start now; one more timer for them changes nothing",
+    ),
+    Equivalent(
+        BUDGET,
+        "if first.task is not None and not first.ran_out and first.ends_at_s > now_s:",
+        "first.ends_at_s >= now_s",
+        "a timer for this very instant rings at this very instant",
+    ),
+)
 
 
 def listed(mutant: Mutant) -> Equivalent | None:

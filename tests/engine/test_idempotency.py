@@ -259,22 +259,3 @@ def test_what_is_refused_with_an_error_does_not_use_up_its_key(verb, broken) -> 
         assert getattr(answer, "applied", True)
 
     run(scenario)
-
-
-@pytest.mark.parametrize(("beyond", "sound"), [(-1, False), (0, True), (1, True)])
-@pytest.mark.parametrize(("verb", "least"), [("reverse", 0), ("withdraw", 0), ("deposit", 1)])
-def test_the_least_amount_that_a_message_may_have(verb, least, beyond, sound) -> None:
-    """A reversal of 0 is one of everything; a withdrawal that was reduced to 0 has nothing left to pay out."""
-    right = {"reverse": REVERSAL, "deposit": DEPOSIT, "withdraw": WITHDRAWAL}[verb]
-    field = "amount_cents" if verb == "reverse" else "amount_usdc6"
-
-    async def scenario(kernel):
-        shop = await started(kernel, approved)
-        call = getattr(shop.engine(), verb)(replace(right, **{field: least + beyond}))
-        if sound:
-            await call
-        else:
-            with pytest.raises(EngineError):
-                await call
-
-    run(scenario)

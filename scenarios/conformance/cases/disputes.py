@@ -66,6 +66,16 @@ async def a_lost_dispute_takes_the_credit_back_and_the_rest_is_owed(bench: Bench
     same((await bench.settle()).settled_usdc6, (3_000 - owed) * 10_000, "settled_usdc6")
 
 
+@case("Disputes", each("advised,left,owed", [(9_999, 1, 2_999), (10_000, 0, 3_000), (10_001, -1, 3_000)]))
+async def a_lost_dispute_takes_nothing_from_funds_below_zero(bench: Bench, advised: int, left: int, owed: int) -> None:
+    await _sold(bench)
+    await bench.dispute("d", "a1.1", SUBMITTED, 3_000)
+    await bench.advise("a2", advised)
+    same(await bench.dispute("d", "a1.1", LOST, 3_000), DisputeReceipt("d", APPLIED, LOST, 0, owed))
+    funds = {"available": min(left, 0), "held": advised, "unsettled": 3_000 - owed, "receivable": owed}
+    same(await bench.funds(), {book: cents for book, cents in funds.items() if cents}, "the funds")
+
+
 @case("Disputes")
 async def a_won_dispute_keeps_the_credit_for_good(bench: Bench) -> None:
     await _sold(bench)

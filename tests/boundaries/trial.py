@@ -25,7 +25,7 @@ SLOW = re.compile(r"power_cut|meetings|forgetting|counters|idempotency")
 """Of tests/engine, what draws whole histories: left out, but for the modules that they name."""
 FEW = 10
 """Examples of what is drawn: a boundary ought to have tests that stand at it, and not to be met by chance."""
-LONGEST_S = 300
+LONGEST_S = 150
 TAKE_LONG = ("pytest", "hypothesis.stateful", "numpy", "pydantic")
 CHANGED = ("engine", "scenarios", "simulators")
 

@@ -65,8 +65,8 @@ class _Planter(MetaPathFinder):
 
 
 def tests_for(module: str) -> tuple[list[str], list[str]]:
-    """The files of tests/engine that name a module of the engine, and the others that reach it."""
-    if not module.startswith("engine."):
+    """The files of tests/engine that name a module of the engine or a store, and the others that reach it."""
+    if module.startswith("scenarios."):
         return [], []
     files = sorted((ROOT / "tests" / "engine").glob("test_*.py"))
     about = [file for file in files if re.search(rf"\b{re.escape(module)}\b", file.read_text())]
@@ -111,7 +111,7 @@ def _run(mutant: Mutant, tests: list[str], heard: int) -> None:
     noticed = _is_noticed_by_a_test(about) or (
         not tests
         and (
-            _is_noticed_by_a_case("engine" if mutant.module.startswith("engine.") else "reference")
+            _is_noticed_by_a_case("reference" if mutant.module.startswith("scenarios.") else "engine")
             or _is_noticed_by_a_test(rest)
         )
     )

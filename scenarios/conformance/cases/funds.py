@@ -72,6 +72,25 @@ async def a_settlement_that_comes_first_shrinks_a_withdrawal(bench: Bench) -> No
     same(await bench.funds(), {}, "the funds")
 
 
+@case("Withdrawals", each("cents,out", [(0, 0), (5_999, 5_999), (6_000, 6_000), (6_001, 6_000)]))
+async def a_withdrawal_that_is_reduced_does_not_grow(bench: Bench, cents: int, out: int) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    await bench.withdraw(WithdrawalStage.REQUESTED, 6_000, "w:1")
+    await bench.withdraw(WithdrawalStage.REDUCED, cents, "w:2")
+    withdrawing = {"withdrawing": out} if out else {}
+    same(await bench.funds(), {"available": 10_000 - out, **withdrawing}, "the funds")
+
+
+@case("Withdrawals", each("cents", [5_999, 6_000, 6_001]))
+async def what_is_paid_out_is_gone_and_the_rest_of_the_request_is_back(bench: Bench, cents: int) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    await bench.withdraw(WithdrawalStage.REQUESTED, 6_000, "w:1")
+    await bench.withdraw(WithdrawalStage.COMPLETED, cents, "w:2")
+    same(await bench.funds(), {"available": 10_000 - cents}, "the funds")
+
+
 @case("Withdrawals")
 async def what_a_payout_took_too_early_is_owed(bench: Bench) -> None:
     """A hold outlives the withdrawal: the chain pays everything out, the later burn finds nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.interface import StatementKind, WithdrawalStage
 from scenarios.conformance.bench import Bench
-from scenarios.conformance.registry import case
+from scenarios.conformance.registry import case, each
 from scenarios.conformance.verdicts import same
 
 
@@ -43,3 +43,12 @@ async def a_long_statement_comes_in_pages_without_a_gap(bench: Bench) -> None:
         await bench.clear(*(bench.presentment(f"a{part}-{n}", 1, 1) for n in range(200)))
     refs = [entry.ref for entry in await bench.statement() if entry.kind is StatementKind.CAPTURE]
     same(refs, [f"a{part}-{n}.1" for part in range(6) for n in range(200)])
+
+
+@case("Statement", each("lines", [499, 500, 501]))
+async def no_line_is_lost_where_a_page_ends(bench: Bench, lines: int) -> None:
+    """A deposit, and captures, which come in batches of at most 500."""
+    await bench.open()
+    await bench.fund(1_000_000)
+    await bench.clear(*(bench.presentment(f"a{n}", 1, 1) for n in range(lines - 1)))
+    same(len(await bench.statement()), lines, "the lines")

@@ -22,7 +22,7 @@ from typing import Any
 from tests.boundaries.mutants import ROOT, Mutant
 
 SLOW = re.compile(r"power_cut|meetings|forgetting|counters|idempotency")
-"""Of tests/engine, what draws whole histories: left out, but for the modules that they name."""
+"""Of these tests, what draws whole histories: left out, but for the modules that they name."""
 FEW = 10
 """Examples of what is drawn: a boundary ought to have tests that stand at it, and not to be met by chance."""
 LONGEST_S = 150
@@ -65,10 +65,12 @@ class _Planter(MetaPathFinder):
 
 
 def tests_for(module: str) -> tuple[list[str], list[str]]:
-    """The files of tests/engine that name a module of the engine or a store, and the others that reach it."""
+    """The files of tests/engine, and of the ports, that name a module of the engine; and the others that reach it."""
     if module.startswith("scenarios."):
         return [], []
-    files = sorted((ROOT / "tests" / "engine").glob("test_*.py"))
+    files = sorted(
+        file for place in ("engine", "conformance/ports") for file in (ROOT / "tests" / place).glob("test_*")
+    )
     about = [file for file in files if re.search(rf"\b{re.escape(module)}\b", file.read_text())]
     rest = [file for file in files if file not in about and not SLOW.search(file.name)]
     return [str(file.relative_to(ROOT)) for file in about], [str(file.relative_to(ROOT)) for file in rest]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.interface import DeclineReason, NoticeReceipt, WithdrawalStage
-from scenarios.conformance.bench import Bench
+from engine.interface import DeclineReason, DepositNotice, EngineError, NoticeReceipt, WithdrawalNotice, WithdrawalStage
+from scenarios.conformance.bench import Bench, verb
 from scenarios.conformance.registry import case, each
-from scenarios.conformance.verdicts import declined, same
+from scenarios.conformance.verdicts import declined, refused, same
 
 
 @case("Deposits")
@@ -15,6 +15,17 @@ async def a_deposit_is_credited_once(bench: Bench) -> None:
     same(await bench.again("0xd:1", 10_000), NoticeReceipt("0xd:1", False))
     await bench.fund(1, deposit_id="0xd:2")
     same(await bench.funds(), {"available": 10_001}, "the funds")
+
+
+@case("Deposits", each("usdc6,sound", [(-1, False), (0, False), (1, True), (2, True)]))
+async def a_deposit_has_an_amount(bench: Bench, usdc6: int, sound: bool) -> None:
+    await bench.open()
+    if sound:
+        await bench.fund(0, usdc6=usdc6)
+    else:
+        with refused(EngineError):
+            await bench.tell(DepositNotice("0xd:1", "ada", usdc6, 1), bench.engine.deposit)
+    same((await bench.balance()).available_usdc6, usdc6 if sound else 0, "what can be spent")
 
 
 @case("Deposits", each("paid,owed", [(299, 1), (300, 0), (301, 0)]))
@@ -70,6 +81,19 @@ async def a_settlement_that_comes_first_shrinks_a_withdrawal(bench: Bench) -> No
     same(await bench.funds(), {"withdrawing": 4_000}, "the funds")
     await bench.withdraw(WithdrawalStage.COMPLETED, 4_000, "w:3")
     same(await bench.funds(), {}, "the funds")
+
+
+@case("Withdrawals", each("usdc6,sound", [(-1, False), (0, True), (1, True)]))
+async def a_withdrawal_of_less_than_nothing_is_refused(bench: Bench, usdc6: int, sound: bool) -> None:
+    await bench.open()
+    await bench.fund(1)
+    notice = WithdrawalNotice("w:1", "ada", WithdrawalStage.REQUESTED, usdc6, 1)
+    if sound:
+        same((await bench.tell(notice, verb(bench.engine, "withdraw"))).applied, True)
+    else:
+        with refused(EngineError):
+            await bench.tell(notice, verb(bench.engine, "withdraw"))
+    same((await bench.balance()).available_usdc6, 10_000 - max(usdc6, 0), "what can be spent")
 
 
 @case("Withdrawals", each("cents,out", [(0, 0), (5_999, 5_999), (6_000, 6_000), (6_001, 6_000)]))

@@ -47,6 +47,16 @@ async def an_increment_needs_funds_and_leaves_the_hold_where_there_are_none(
     same(await bench.funds(), {**left, "held": held}, "the funds")
 
 
+@case("Incremental", each("left,approved", [(0, False), (1, True), (2, True)]))
+async def as_long_as_a_cent_is_held_it_can_be_added_to(bench: Bench, left: int, approved: bool) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    await bench.approve("a1", 1_000)
+    await bench.reverse("a1", cents=1_000 - left)
+    same(declined(await bench.increment("a1", 100)), None if approved else INVALID, "the reason")
+    same((await bench.balance()).held_usdc6, (left + 100) * 10_000 if approved else 0, "what is held")
+
+
 @case("Incremental")
 async def each_increment_is_a_request_of_its_own(bench: Bench) -> None:
     await bench.open()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.interface import DeclineReason, IdempotencyConflict, LimitTerms, Terms
+from engine.interface import DeclineReason, EngineError, IdempotencyConflict, LimitTerms, Terms
 from scenarios.conformance.bench import DAY_NS, Bench
 from scenarios.conformance.registry import case, each
 from scenarios.conformance.verdicts import declined, refused, same
@@ -16,6 +16,19 @@ async def a_reversal_frees_what_it_names_and_never_more_than_is_held(bench: Benc
     same((await bench.reverse("a1", cents=cents)).released_cents, released)
     held = {"held": 2_500 - released} if released < 2_500 else {}
     same(await bench.funds(), {"available": 7_500 + released, **held}, "the funds")
+
+
+@case("Reversals", each("cents,sound", [(-1, False), (0, True), (1, True)]))
+async def a_reversal_of_less_than_nothing_is_refused(bench: Bench, cents: int, sound: bool) -> None:
+    await bench.open()
+    await bench.fund(10_000)
+    await bench.approve("a1", 1)
+    if sound:
+        same((await bench.reverse("a1", cents=cents)).released_cents, 1)
+    else:
+        with refused(EngineError):
+            await bench.reverse("a1", cents=cents)
+    same((await bench.balance()).held_usdc6, 0 if sound else 10_000, "what is held")
 
 
 @case("Reversals")

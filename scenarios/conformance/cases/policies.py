@@ -71,11 +71,13 @@ async def what_comes_back_counts_no_longer_where_the_policy_says(
     same(declined(await bench.authorize("a2", 1_000)), None if back else REASONS[limit], "the reason")
 
 
-@case("Limits", terms=only(preset("marqeta"), daily_cents=1_000))
-async def a_refund_never_lets_a_limit_grow(bench: Bench) -> None:
+@case("Limits", each("name", ["daily_cents", "lifetime_cents"]), each("back", [399, 400, 401, 5_000]),
+      terms=lambda name, back: only(preset("marqeta"), **{name: 1_000}))  # fmt: skip
+async def a_refund_never_lets_a_limit_grow(bench: Bench, name: str, back: int) -> None:
+    left = 600 + min(back, 400)
     await ready(bench)
     await bench.approve("a1", 400)
     await bench.capture("a1", 400)
-    await bench.refund("r1", 5_000, "a1")
-    same(declined(await bench.authorize("a2", 1_001)), DeclineReason.DAILY_LIMIT, "the reason")
-    await bench.approve("a3", 1_000)
+    await bench.refund("r1", back, "a1")
+    same(declined(await bench.authorize("a2", left + 1)), REASONS[name], "the reason")
+    await bench.approve("a3", left)

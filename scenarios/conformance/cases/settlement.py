@@ -34,6 +34,19 @@ async def a_batch_has_no_more_users_than_agreed(bench: Bench) -> None:
     same((receipt.batches, receipt.users, receipt.settled_usdc6), (3, 5, 50_000_000))
 
 
+@case("Settlement", each("usdc6,users", [(0, 0), (1, 1), (2, 1)]))
+async def the_last_millionth_is_burned_too(bench: Bench, usdc6: int, users: int) -> None:
+    """A cent is taken of an account that has less; the rest of it is owed."""
+    await bench.open()
+    if usdc6:
+        await bench.fund(0, usdc6=usdc6)
+    await bench.capture("a1", 1)
+    receipt = await bench.settle()
+    same((receipt.users, receipt.settled_usdc6), (users, usdc6))
+    balance = await bench.balance()
+    same((balance.unsettled_usdc6, balance.receivable_usdc6), (0, 10_000 - usdc6))
+
+
 @case("Settlement", each("users,batches", [(1, 1), (2, 1), (3, 2)]), terms=Terms(limits=WIDE, batch_users=2))
 async def a_batch_is_filled_before_another_is_begun(bench: Bench, users: int, batches: int) -> None:
     for n in range(users):

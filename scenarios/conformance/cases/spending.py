@@ -278,3 +278,15 @@ async def windows_begin_where_the_policy_says(
     await bench.approve("a1", 100)
     bench.clock.at_ns = at_ns + step_ns
     is_reason(declined(await bench.authorize("a2", 1)), approved, reason)
+
+
+@case("Limits", WHERE, each("cents,more_usdc6,approved", [
+    (99_999, 0, True), (100_000, 0, True), (100_001, 9_999, False), (100_001, 10_000, True), (100_001, 10_001, True),
+]), terms=lambda where, cents, more_usdc6, approved: agreed(where, only(yearly_cents=10**9)))  # fmt: skip
+async def under_limits_of_any_kind_all_that_is_available_can_be_spent(
+    bench: Bench, where: str, cents: int, more_usdc6: int, approved: bool
+) -> None:
+    await limited(bench, where, only(yearly_cents=10**9))
+    if more_usdc6:
+        await bench.fund(0, usdc6=more_usdc6)
+    is_reason(declined(await bench.authorize("a1", cents)), approved, DeclineReason.INSUFFICIENT_FUNDS)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from engine.domain.policies import Weekday, WindowPolicy
 from engine.domain.terms import NO_LIMITS, Velocity
-from engine.interface import DeclineReason, LimitTerms, Terms
+from engine.interface import AuthorizationKind, DeclineReason, LimitTerms, Terms
 from scenarios.conformance.bench import DAY_NS, Bench
 from scenarios.conformance.registry import case, each
 from scenarios.conformance.verdicts import declined, same
@@ -180,3 +180,23 @@ async def an_increment_is_a_part_of_its_transaction(bench: Bench, cents: int, ap
     await bench.approve("a1", 600)
     answer = await bench.increment("a1", cents)
     same(declined(answer), None if approved else DeclineReason.TRANSACTION_LIMIT, "the reason")
+
+
+MINUTE_NS = 60 * SECOND_NS
+
+
+@case("Incremental", each("steps_ns,left", [
+    ((0,), 100), ((1,), 100), ((MINUTE_NS - 1,), 100), ((MINUTE_NS,), 600), ((MINUTE_NS + 1,), 600),
+    ((MINUTE_NS - 1, MINUTE_NS), 100),
+]), terms=only(velocity=(Velocity(60, max_cents=1_000),)))  # fmt: skip
+async def an_increment_fills_every_window_that_holds_its_original(
+    bench: Bench, steps_ns: tuple[int, ...], left: int
+) -> None:
+    """Of those that end with later purchases, too; a window holds its last instant and not its first."""
+    await ready(bench)
+    await bench.approve("a1", 400, kind=AuthorizationKind.PREAUTHORIZATION)
+    for step_ns in steps_ns:
+        bench.clock.at_ns = bench.start_ns + step_ns
+        await bench.approve(f"b{step_ns}", 500)
+    same(declined(await bench.increment("a1", left + 1)), DeclineReason.VELOCITY_LIMIT, "the reason")
+    same(declined(await bench.increment("a1", left, 2)), None, "the reason against what is left")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from engine.interface import RESPONSE_CODES, AuthorizationResponse, DeclineReason, EngineError
+from engine.interface import RESPONSE_CODES, AuthorizationResponse, DeclineReason, EngineError, NotSupported
 
 
 class Broken(AssertionError):
@@ -31,9 +31,14 @@ def same(got: Any, expected: Any, what: str = "the answer") -> None:
 
 @contextmanager
 def refused(error: type[EngineError], mention: str = "") -> Iterator[None]:
-    """What is asked inside has to be refused with ``error``, and its words name what they are about."""
+    """What is asked inside has to be refused with ``error``, and its words name what they are about.
+
+    That it is not supported at all is no refusal: NotSupported goes through.
+    """
     try:
         yield
+    except NotSupported:
+        raise
     except error as caught:
         if mention not in str(caught):
             raise Broken(f"the words of {error.__name__}", f"something about {mention!r}", str(caught)) from caught

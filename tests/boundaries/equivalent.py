@@ -22,6 +22,7 @@ class Equivalent(NamedTuple):
 
 COUNTERS, ADVISE = "engine/domain/counters.py", "engine/services/advise.py"
 AUTHORIZE, BUDGET = "engine/services/authorize.py", "engine/services/budget.py"
+CLEARING, REFERENCE_LIMITS = "scenarios/engines/reference_clearing.py", "scenarios/engines/reference_limits.py"
 NOT_ZERO = "where it is 0 there is no entry, as the lines above say"
 WHOLE_CENTS = "amounts are whole cents here: between 0 and 10,000 millionths there is none"
 
@@ -59,6 +60,14 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "if first.task is not None and not first.ran_out and first.ends_at_s > now_s:",
         "first.ends_at_s >= now_s",
         "a timer for this very instant rings at this very instant",
+    ),
+    Equivalent(CLEARING, "if amount > 0:", "amount - 1 > 0", WHOLE_CENTS),
+    Equivalent(CLEARING, "elif amount < 0:", "amount + 1 < 0", WHOLE_CENTS),
+    Equivalent(
+        REFERENCE_LIMITS,
+        "ends_ns = [at_ns, *[spend.at_ns for spend in spends if at_ns < spend.at_ns < at_ns + length_ns]]",
+        "at_ns <= spend.at_ns < at_ns + length_ns",
+        "the window that ends with the instant itself is the first of the list already",
     ),
 )
 

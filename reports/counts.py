@@ -12,6 +12,7 @@ from engine.interface import (
     DeclineReason,
     DisputeOutcome,
     DisputeState,
+    IdempotencyConflict,
     NotSupported,
 )
 from reports.frames import Events, words
@@ -24,14 +25,16 @@ def counts_section(events: Events, swipes: Swipes) -> dict[str, object]:
     """Every swipe ends as exactly one of approved, declined, timed out or error.
 
     ``stand_in``: swipes that the network had to answer itself, because of a timeout or an error. ``late``: answers
-    after the deadline. ``captures``: presentments posted; what was answered otherwise is beside it. The rest of
-    :func:`life` is of authorizations that live otherwise than most.
+    after the deadline. ``keys_reused``: requests under a key that another one had; ``key_conflicts``: of those, refused
+    for it. ``captures``: presentments posted; what was answered otherwise is beside it. The rest of :func:`life` is of
+    authorizations that live otherwise than most.
     """
     answered = swipes.ending == ANSWERED
     approved = int(swipes.approved.sum())
     timeouts, errors = int((swipes.ending == TIMED_OUT).sum()), int((swipes.ending == FAILED).sum())
     captures = by_result(events, "capture")
     refunds = by_result(events, "refund")
+    reused = by_result(events, "authorize.reused")
     return {
         "swipes": len(swipes),
         "approved": approved,
@@ -41,6 +44,8 @@ def counts_section(events: Events, swipes: Swipes) -> dict[str, object]:
         "errors": errors,
         "late": sum(by_result(events, "authorize.late").values()),
         "stand_in": timeouts + errors,
+        "keys_reused": sum(reused.values()),
+        "key_conflicts": reused.get(IdempotencyConflict.__name__, 0),
         "reversals": sum(by_result(events, "reverse").values()),
         "presentments": sum(captures.values())
         + sum(refunds.values())

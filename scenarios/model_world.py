@@ -52,6 +52,8 @@ class Network(Part):
     """Of authorization requests that the network sends a second time; both answers have to be the same."""
     repeat_after: Duration
     """How long after the first a repeated request is sent."""
+    reused_key_share: Share
+    """Of answered requests whose key is used again, so much later, over another amount; that has to be refused."""
 
 
 def _network(name: str) -> Network:
@@ -65,6 +67,7 @@ def _network(name: str) -> Network:
         reversal_retry=source.reversal_retry_ns,
         repeat_share=source.repeat_share,
         repeat_after=source.repeat_after_ns,
+        reused_key_share=source.reused_key_share,
     )
 
 

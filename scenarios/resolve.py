@@ -208,6 +208,7 @@ def _network(name: str, section: model_world.Network) -> settings.Network:
         reversal_retry_ns=section.reversal_retry,
         repeat_share=section.repeat_share,
         repeat_after_ns=section.repeat_after,
+        reused_key_share=section.reused_key_share,
     )
 
 

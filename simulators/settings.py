@@ -83,7 +83,8 @@ class Network:
 
     ``share``: of cards issued on it. ``clearing_at_ns``: time of day (UTC) on the day after the purchase.
     ``reversal_retry_ns``: a reversal is sent again until it is answered. ``repeat_share``: of requests that arrive
-    twice, as networks may send them, the second time ``repeat_after_ns`` later.
+    twice, as networks may send them, the second time ``repeat_after_ns`` later. ``reused_key_share``: of answered
+    requests whose key is used again so much later, for a request over another amount; an engine has to refuse that.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Network:
     reversal_retry_ns: int = 5 * SECOND_NS
     repeat_share: float = 0.0
     repeat_after_ns: int = 2 * MS_NS
+    reused_key_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

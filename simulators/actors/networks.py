@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from engine.domain.money import usdc6_of
@@ -40,7 +41,7 @@ class Swipe:
 
     __slots__ = (
         "account_id", "asked_cents", "authorization_id", "card_id", "course", "done",
-        "mcc", "merchant_id", "presented_cents", "rest_cents", "sent_ns", "timed_out",
+        "mcc", "merchant_id", "presented_cents", "rest_cents", "reuses_key", "sent_ns", "timed_out",
     )  # fmt: skip
 
     def __init__(
@@ -57,7 +58,7 @@ class Swipe:
         self.presented_cents = presented_cents
         self.rest_cents = rest_cents
         self.sent_ns = 0
-        self.done = self.timed_out = False
+        self.done = self.timed_out = self.reuses_key = False
 
 
 class CardNetwork:
@@ -77,6 +78,7 @@ class CardNetwork:
         self._out_ns = stream.lognormal_sampler(max(out.median_ns, 1), out.sigma)
         self._back_ns = stream.lognormal_sampler(max(back.median_ns, 1), back.sigma)
         self._chance = stream.uniform
+        self._mistake = kernel.stream(f"reused keys:{settings.name}").uniform  # its own: most networks make none
         self._awaited: deque[Swipe] = deque()
         self._watch = kernel.env.event()
         self._legs: Legs = (self._out_ns, self._back_ns)
@@ -96,6 +98,7 @@ class CardNetwork:
         self._back_ns()
         if self._settings.repeat_share:
             self._chance()
+        self._reuses()
 
     async def carry(self, swipe: Swipe) -> None:
         """Take a swipe to the engine and its answer back to the merchant.
@@ -140,6 +143,25 @@ class CardNetwork:
         await self._kernel.delay_ns(self._settings.repeat_after_ns)
         await self._tap.authorize(request)
 
+    def _reuses(self) -> bool:
+        return bool(self._settings.reused_key_share) and self._mistake() < self._settings.reused_key_share
+
+    async def _reuse(self, swipe: Swipe) -> None:
+        """The key once more, with another amount: a mistake of the network's, whose only right answer is a refusal.
+
+        The first answer has arrived, so nobody can take this request for the first. Whatever is answered, the merchant
+        hears nothing of it.
+        """
+        kernel = self._kernel
+        await kernel.delay_ns(self._settings.repeat_after_ns)
+        sent_ns, other = kernel.now_ns, replace(self._request_of(swipe), amount_cents=swipe.asked_cents + 1)
+        answer = await self._tap.authorize(other)
+        result = answer.name if isinstance(answer, Unanswered) else "approved" if answer.approved else answer.reason
+        self._append(
+            (kernel.now_ns, "authorize.reused", swipe.authorization_id, swipe.account_id, self.name,
+             other.amount_cents, 0, result, kernel.now_ns - sent_ns, "")
+        )  # fmt: skip
+
     def _arrived(self, swipe: Swipe, answer: Any) -> None:
         now_ns = self._kernel.env.now
         swipe.done = True
@@ -149,6 +171,8 @@ class CardNetwork:
                 self._kernel.process(self._reverse(swipe), f"reversal of {swipe.authorization_id}", daemon=True)
         else:
             kind, approved = "authorize", answer.approved
+            if swipe.reuses_key:
+                self._kernel.spawn(self._reuse(swipe), "reused key", daemon=True)
             result = "approved" if approved else answer.reason
         if swipe.timed_out:
             kind = "authorize.late"
@@ -171,6 +195,7 @@ class CardNetwork:
 
     def _expect(self, swipe: Swipe) -> None:
         self._awaited.append(swipe)
+        swipe.reuses_key = self._reuses()
         if not self._watch.triggered:
             self._watch.succeed()
 

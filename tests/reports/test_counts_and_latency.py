@@ -38,6 +38,12 @@ def test_declines_are_counted_by_reason_with_their_iso_code_the_most_frequent_fi
     assert report["declines"][1]["code"] == "62"
 
 
+def test_a_key_used_again_is_counted_and_is_no_swipe():
+    again = [row("authorize.reused", ref="a", result=result) for result in ("IdempotencyConflict", "approved")]
+    counts = report_of(swipe("a"), *again)["counts"]
+    assert (counts["swipes"], counts["keys_reused"], counts["key_conflicts"]) == (1, 2, 1)
+
+
 def test_a_reason_that_no_engine_may_give_is_shown_without_a_code():
     assert report_of(swipe("a", result="bad_weather"))["declines"][0]["code"] == ""
 

@@ -89,6 +89,20 @@ def test_a_request_that_arrives_twice_has_one_effect() -> None:
     assert done.result.findings == ()
 
 
+def test_a_key_that_comes_again_with_another_amount_is_refused_and_changes_nothing() -> None:
+    done = scripted(swipe(HOUR_NS, 2_500), networks=(replace(VISA, reused_key_share=1.0),))
+    (reused,) = done.of("authorize.reused")
+    assert (reused["result"], reused["amount_cents"]) == ("IdempotencyConflict", 2_501)
+    assert len(done.of("authorize")) == 1
+    assert [row["amount_usdc6"] for row in done.of("chain.settlement")] == [2_500 * CENT]
+    assert done.result.findings == ()
+
+
+def test_reused_keys_shift_nothing_of_a_network_that_uses_none() -> None:
+    plain, told = (scripted(swipe(HOUR_NS, 2_500), networks=(replace(VISA, reused_key_share=s),)) for s in (0.0, 1e-9))
+    assert plain.result.trace_sha256 == told.result.trace_sha256
+
+
 def test_two_presentments_of_one_order_come_a_day_apart() -> None:
     done = scripted(swipe(HOUR_NS, 1_000, presents_cents=(400, 600)))
     first, second = done.of("capture")

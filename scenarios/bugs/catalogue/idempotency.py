@@ -32,6 +32,20 @@ BUGS = (
         ),
     ),
     Bug(
+        id="idempotency-another-body-is-answered",
+        family=Family.IDEMPOTENCY,
+        what="A key with another body gets the first answer.",
+        why="The key is looked up, and what was asked under it is not.",
+        invariant="I3",
+        world="storm",
+        only_when="a network that uses a key twice",
+        edits=(
+            Edit(
+                "engine.services.answering", "if stored.fingerprint != fingerprint_of(request):", "if not stored.key:"
+            ),
+        ),
+    ),
+    Bug(
         id="idempotency-presentments-known-by-batch-alone",
         family=Family.IDEMPOTENCY,
         what="A presentment that comes again in another batch posts again.",

@@ -68,6 +68,16 @@ BUGS = (
         edits=(Edit(_CAPTURE, "self._own[account_id] = own - taken - paid", "self._own.pop(account_id, None)"),),
     ),
     Bug(
+        id="money-refund-pays-no-debt",
+        family=Family.MONEY,
+        what="A refund is free to spend even where its customer owes.",
+        why="Deposits pay debts; that refunds are money too was not thought of.",
+        invariant="I10",
+        world="whole_life",
+        only_when="a refund to a customer who owes",
+        edits=(Edit(_CAPTURE, "recovered = credits.recovered_of(owed, cents)", "recovered = 0"),),
+    ),
+    Bug(
         id="money-dispute-of-a-part-credits-all",
         family=Family.MONEY,
         what="A dispute of a part of a sale credits the whole sale.",

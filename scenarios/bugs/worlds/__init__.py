@@ -20,7 +20,7 @@ class Way(StrEnum):
     WHOLE = "whole"
     """Faults as the scenario has them; the seed shuffles ties in time."""
     NO_FAULTS = "faults off"
-    """Nothing is lost, doubled, late or broken, and no network repeats a request."""
+    """Nothing is lost, doubled, late or broken, and no network repeats a request or a key."""
     FIFO = "FIFO ties"
     """Faults, but what happens at one instant happens in the order in which it was asked for."""
 
@@ -46,7 +46,8 @@ def resolved(world: str, seed: int, way: Way = Way.WHOLE) -> Resolved:
     scenario = loaded.scenario.model_copy(update={"seed": seed, "explore": way is not Way.FIFO})
     ready = resolve(dataclasses.replace(loaded, scenario=scenario))
     if way is Way.NO_FAULTS:
-        networks = tuple(dataclasses.replace(network, repeat_share=0.0) for network in ready.settings.networks)
+        right = {"repeat_share": 0.0, "reused_key_share": 0.0}
+        networks = tuple(dataclasses.replace(network, **right) for network in ready.settings.networks)
         settings = dataclasses.replace(ready.settings, faults=Faults(), networks=networks)
         ready = dataclasses.replace(ready, settings=settings)
     return ready

@@ -93,7 +93,7 @@ BUGS = (
         what="A decision on an old copy of a card is committed although the card has been frozen since.",
         why="The cache is written whenever a card changes; that this can fail was not thought of.",
         invariant="I9",
-        world="standing",
+        world="stolen",
         only_when="the cache fails, or loses its last writes, while a card is frozen, and the card is swiped",
         edits=(
             Edit(

@@ -51,7 +51,7 @@ BUGS = (
         what="A presentment that comes again in another batch posts again.",
         why="The key of the batch was taken to be enough: a file never comes twice.",
         invariant="I3",
-        world="storm",
+        world="files",
         only_when="a clearing file that holds a presentment of an earlier one",
         edits=(Edit(_CAPTURE, "if ref in rows.posted or ref in posted:", "if ref in posted:"),),
     ),
@@ -77,7 +77,7 @@ BUGS = (
         what="An increment that is repeated is added again, under the same answer.",
         why="The authorization id was taken for the key, and an increment shares it.",
         invariant="I3",
-        world="whole_life",
+        world="stays",
         only_when="an increment whose answer gets lost, or that comes twice",
         edits=(
             Edit(

@@ -179,7 +179,7 @@ BUGS = (
         what="An increment takes funds, and nothing of the limits.",
         why="One purchase, one count: the counter was already moved by the estimate.",
         invariant="I4",
-        world="whole_life",
+        world="stays",
         only_when="an estimate that grows on a day that fills up",
         edits=(
             Edit(

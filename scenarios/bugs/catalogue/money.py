@@ -47,7 +47,7 @@ BUGS = (
         what="A presentment that is not the last frees the rest of the hold in the books alone.",
         why="What is freed was computed before presentments could come in parts.",
         invariant="I3",
-        world="in_and_out",
+        world="files",
         only_when="an order that ships in two parts",
         edits=(
             Edit(

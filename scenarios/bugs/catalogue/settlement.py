@@ -41,7 +41,7 @@ BUGS = (
         what="What is not final after a while is sent again under an id of its own time.",
         why="'Always retry with a fresh id', as for payments that failed.",
         invariant="I7",
-        world="storm",
+        world="blocks",
         only_when="a burn that is in a block and not final when patience ends",
         edits=(
             Edit(
@@ -62,7 +62,7 @@ BUGS = (
         what="A tick sends what it formed itself, and nothing that an earlier one left open.",
         why="Each tick was thought to finish.",
         invariant="I7",
-        world="storm",
+        world="blocks",
         only_when="a tick that dies, or that runs out of blocks, before its burn is final",
         edits=(
             Edit(
@@ -78,7 +78,7 @@ BUGS = (
         what="A node that does not answer is taken for a burn that is final.",
         why="The error is caught where the loop ends.",
         invariant="I7",
-        world="storm",
+        world="blocks",
         only_when="the node fails while a burn that never got in is asked for",
         edits=(
             Edit(

@@ -15,7 +15,7 @@ BUGS = (
         what="A stand-in approval that the purse does not cover is refused.",
         why="An advice runs through the same checks as a request.",
         invariant="I9",
-        world="whole_life",
+        world="impatient",
         only_when="the network approves in the issuer's stead what the customer cannot pay",
         edits=(
             Edit(
@@ -82,7 +82,7 @@ BUGS = (
         what="The fast store is not told that what was advised counts in the limits.",
         why="No limit refuses an advice, so it does not go through the limits at all.",
         invariant="I4",
-        world="whole_life",
+        world="impatient",
         only_when="an advice on a day that fills up",
         edits=(
             Edit(
@@ -98,7 +98,7 @@ BUGS = (
         what="The hold of an estimate that the network approved itself ends when that of a purchase would.",
         why="The kind is a field of requests, and was not read from advices.",
         invariant="I12",
-        world="whole_life",
+        world="impatient",
         only_when="a stand-in approval of an estimate",
         edits=(
             Edit(

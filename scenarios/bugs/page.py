@@ -33,11 +33,12 @@ _WORDS = """\
 - **swipes**: purchases begun when the alarm came: the median over all seeds by Kaplan-Meier (a seed without alarm was
   watched to its end, and counts so), `-` where fewer than half of them come to it; and the worst. Some alarms can come
   only when the books are closed, after all swipes.
-- **faults off**: the first of these seeds with nothing lost, doubled, late or broken. **FIFO**: with faults, but with
-  ties in time not shuffled. **few**: the same first seeds with both, to compare. **unit**: whether `tests/engine` alone
-  fails on it; test files that import nothing of what is changed are left out.
-- **hard**: shows by design under one date, one amount or one interleaving alone; or was caught in none of the first
-  seeds without faults; or in a quarter of all seeds at most (seldom).
+- **faults off**: caught in how many of the first seeds, where nothing is lost, doubled, late or broken. **FIFO**: the
+  same with faults, but with ties in time not shuffled. **few**: the same with both, to compare. **unit**: whether a
+  test of `tests/engine` fails on it; those that run nothing of what is changed are left out, as they cannot.
+- **hard** is one of these: by design it shows under one date, one amount or one interleaving alone; it needs faults
+  (*faults alone*: caught among the first seeds, and in none of them with faults off); or it is caught in a quarter of
+  the seeds at most (*seldom*).
 """
 
 
@@ -65,11 +66,30 @@ def _summary(benchmark: Benchmark) -> Iterator[str]:
     yield f"- The right engine raises {alarms or 'no'} alarm{'s' * (alarms > 1)} in {seeds} ({runs})."
     for world, seed, said in benchmark.false_alarms:
         yield f"  - {world}, seed {seed}: {said}"
-    yield f"- All of it took {benchmark.wall_s / 60:.1f} minutes in {benchmark.jobs} processes."
+    yield from _measured(benchmark)
     compared = tuple(one for one in found if one.few is not None and None not in (one.no_faults, one.fifo))
     if compared:
         yield ""
         yield from _ablations(compared, benchmark.ablation_seeds)
+
+
+def _measured(benchmark: Benchmark) -> Iterator[str]:
+    """What was run: how many seeds, in which ways."""
+    found = benchmark.figures
+    ways = {
+        "faults off": sum(one.no_faults is not None for one in found),
+        "FIFO ties": sum(one.fifo is not None for one in found),
+    }
+    said = [
+        f"{name} of {bugs} bugs in their first {benchmark.ablation_seeds} seeds" for name, bugs in ways.items() if bugs
+    ]
+    if tested := sum(one.unit_tests is not None for one in found):
+        said.append(f"the unit tests on {tested} bugs")
+    also = f"; besides, {', '.join(said)}" if said else "; in no other way"
+    yield f"- Measured: {len(found)} bugs under {benchmark.seeds} seeds each, with faults and shuffled ties{also}."
+    if benchmark.undone:
+        yield f"- **Not complete**: {benchmark.undone} of {benchmark.parts} parts were not done in the time given."
+    yield f"- All of it took {benchmark.wall_s / 60:.1f} minutes in {benchmark.jobs} processes."
 
 
 def _ablations(found: tuple[Figures, ...], seeds: int) -> Iterator[str]:

@@ -13,9 +13,10 @@ PLACES = (ROOT, *sorted({file.parent for file in (ROOT / "tests").rglob("*.py")}
 
 
 def files_on(folder: Path, modules: set[str]) -> tuple[str, ...]:
-    """The test files below ``folder`` that come to import any of ``modules``, in order."""
+    """The test files below ``folder``, or this one file, that come to import any of ``modules``, in order."""
+    files = sorted(folder.rglob("test_*.py")) if folder.is_dir() else [folder]
     wanted = {file for module in modules if (file := _file_of(module)) is not None}
-    return tuple(str(file) for file in sorted(folder.rglob("test_*.py")) if wanted & _reached(file))
+    return tuple(str(file) for file in files if wanted & _reached(file))
 
 
 def _reached(file: Path) -> set[Path]:

@@ -212,14 +212,17 @@ def bugs(
     time: Annotated[float | None, typer.Option(min=0, metavar="S", help="Begin nothing after so many seconds.")] = None,
     ablation_seeds: Annotated[
         int, typer.Option(min=0, help="Also without faults, with ties in order, with the unit tests alone; 0: not.")
-    ] = 20,
+    ] = 10,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep results here as they come; what the file has is not done again.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
     page: Annotated[Path | None, typer.Option(help="Write the page of the figures: docs/BUGS.md.")] = None,
 ) -> None:
     """Run engines with one planted bug each: which are caught, how fast, by what."""
     import os
 
-    from scenarios.bugs.benchmark import Wanted
+    from scenarios.bugs.orders import Wanted
     from scenarios.cli import bugs as hunting
 
     wanted = Wanted(
@@ -230,7 +233,7 @@ def bugs(
         jobs or os.cpu_count() or 1,
         time,
     )
-    raise typer.Exit(hunting.bugs(wanted, as_json=as_json, page=page))
+    raise typer.Exit(hunting.bugs(wanted, as_json=as_json, page=page, keep=keep))
 
 
 @app.command()

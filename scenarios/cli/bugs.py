@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scenarios.bugs import benchmark as benchmarks
-from scenarios.bugs.benchmark import Benchmark, Wanted
+from scenarios.bugs.benchmark import Benchmark
 from scenarios.bugs.catalogue import CATALOGUE
 from scenarios.bugs.figures import Figures
+from scenarios.bugs.orders import Wanted
 from scenarios.bugs.page import page as page_of
 from scenarios.bugs.record import Bug
 from scenarios.cli import screen
@@ -32,12 +33,13 @@ def chosen(globs: tuple[str, ...]) -> tuple[Bug, ...]:
     return tuple(bug for bug in CATALOGUE.values() if not globs or any(fnmatchcase(bug.id, glob) for glob in globs))
 
 
-def bugs(wanted: Wanted, *, as_json: bool, page: Path | None) -> int:
+def bugs(wanted: Wanted, *, as_json: bool, page: Path | None, keep: Path | None = None) -> int:
     """Run, show, write; 1 where a bug is missed, the right engine is accused, or time ran out."""
-    if page is not None and not page.parent.is_dir():
-        raise BadInput(f"no folder {page.parent} for the page")
+    for file, what in ((page, "page"), (keep, "results")):
+        if file is not None and not file.parent.is_dir():
+            raise BadInput(f"no folder {file.parent} for the {what}")
     with _progress() as tell:
-        result = benchmarks.run(wanted, tell)
+        result = benchmarks.run(wanted, tell, keep)
     if as_json:
         print(json.dumps(_record(result), indent=1))
     else:
@@ -75,6 +77,8 @@ def _show(result: Benchmark) -> None:
         console.print(f"FALSE ALARM  {world}, seed {seed}: {said}", markup=False, soft_wrap=True)
     if result.left_out:
         console.print(f"not run in the time given: {', '.join(result.left_out)}", markup=False, soft_wrap=True)
+    if result.undone:
+        console.print(f"{result.undone} of {result.parts} parts were not done in the time given", markup=False)
     caught = len(result.figures) - len(result.missed)
     console.print(
         f"{'PASSED' if result.ok else 'FAILED'}  {caught} of {len(result.figures)} bugs caught; right engine: "
@@ -104,6 +108,8 @@ def _record(result: Benchmark) -> dict[str, object]:
         },
         "missed": result.missed,
         "left_out": result.left_out,
+        "parts": result.parts,
+        "undone": result.undone,
         "wall_seconds": round(result.wall_s, 1),
         "jobs": result.jobs,
         "bugs": [one.record() for one in result.figures],

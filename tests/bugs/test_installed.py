@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from scenarios.bugs import benchmark
-from scenarios.bugs.benchmark import Wanted, run
+from scenarios.bugs.benchmark import run
 from scenarios.bugs.catalogue import CATALOGUE
+from scenarios.bugs.orders import Wanted
 
 
-def test_without_the_unit_tests_it_runs_all_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark, "UNIT_TESTS", tmp_path / "tests" / "engine")
-    result = run(Wanted((CATALOGUE["limits-equal-is-over"],), 1, 1, 1, 1))
+def test_without_the_unit_tests_it_runs_all_the_rest(tmp_path: Path) -> None:
+    wanted = Wanted((CATALOGUE["limits-equal-is-over"],), 1, 1, 1, 1, unit_tests=tmp_path / "tests" / "engine")
+    result = run(wanted)
     assert result.left_out == ()
     (one,) = result.figures
     assert one.unit_tests is None

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.bugs.benchmark import ROOT, UNIT_TESTS
 from scenarios.bugs.reaching import files_on
+from scenarios.bugs.unit_tests import ROOT, UNIT_TESTS
 
 LIST = "import runpy, sys; runpy.run_path(sys.argv[1]); print(*(n for n in sys.modules if n.startswith('engine.')))"
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.bugs.benchmark import Wanted, run
+from scenarios.bugs.benchmark import run
 from scenarios.bugs.catalogue import CATALOGUE
+from scenarios.bugs.orders import Wanted
 from scenarios.bugs.page import page
 from scenarios.bugs.trial import attempt
+from scenarios.bugs.unit_tests import UNIT_TESTS
 
 SEEDS = (1, 2, 3)
 SMOKE = (
@@ -73,7 +75,7 @@ def test_seeds_beyond_those_of_the_bugs_are_shared_out_among_the_worlds() -> Non
 
 def test_the_other_ways_are_compared_on_the_same_seeds() -> None:
     bug = CATALOGUE["limits-equal-is-over"]
-    result = run(Wanted((bug,), 2, 2, 1, 1))
+    result = run(Wanted((bug,), 2, 2, 1, 1, unit_tests=UNIT_TESTS / "test_decide.py"))
     (found,) = result.figures
     assert (found.seeds, found.few, found.no_faults, found.fifo, found.unit_tests) == (2, 1, 1, 1, True)
     text = page(result)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from engine.interface import AdviceOutcome, AdviceReceipt, AuthorizationAdvice, AuthorizationKind
-from simulators.auditor import debts, exactly_once, exchanges, limits, liveness, releases, stories, validity
+from simulators.auditor import exactly_once, exchanges, limits, liveness, overspend, releases, stories, validity
 from simulators.auditor.book import DECLINED, FAILED, MUDDLED, RELEASED, UNSURE, USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
@@ -76,7 +76,7 @@ def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice) -> 
     more = max(cents - auth.high, 0) if story.flying == 1 else cents  # increments in flight may come on top
     auth.high += more
     account.high_cents += more
-    _allow_until_answered(account, more)
+    overspend.allow_until_answered(account, more)
     exchange.mark = exchange.mark._replace(more=more)
 
 
@@ -144,7 +144,7 @@ def _fresh(
     book.auths[authorization_id] = born
     account.high_cents += born.high
     hours.lane(message).append(born)
-    _allow_until_answered(account, born.high)
+    overspend.allow_until_answered(account, born.high)
     story = stories.sent(book, born, authorization_id, advice=True)
     story.granted = story.used = None
     return Mark(account, born, True, 0 if alone else None, 0, story.version, False, hours.day_sent, born.high, before)
@@ -167,7 +167,7 @@ def answered(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice,
     if message.amount_cents <= 0 or not message.approved:
         _nothing_answered(book, hours, at_ns, message, answer, mark)
         return
-    _allow_until_answered(account, -mark.more)
+    overspend.allow_until_answered(account, -mark.more)
     own_id = message.authorization_id
     if book.auths.get(own_id) is not auth:
         own_id = f"{own_id}\0{message.idempotency_key}"
@@ -186,7 +186,7 @@ def answered(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice,
     if not alone:
         if auth.answer is FAILED:
             auth.answer = answer.hold_expires_at_ns or at_ns
-        _allow(book, account, story)
+        overspend.allow(account, story)
         return
     expected = max(cents - mark.used, 0)
     if answer.held_cents != expected:
@@ -197,7 +197,7 @@ def answered(book: Book, hours: Hours, at_ns: int, message: AuthorizationAdvice,
         )  # fmt: skip
     _ends(book, at_ns, message, answer, mark)
     _adopt(book, hours, at_ns, auth, own_id, mark, cents, expected)
-    _allow(book, account, story)
+    overspend.allow(account, story)
 
 
 def _adopt(book: Book, hours: Hours, at_ns: int, auth: Auth, own_id: str, mark: Mark, cents: int, held: int) -> None:
@@ -253,24 +253,6 @@ def _ends(book: Book, at_ns: int, message: AuthorizationAdvice, answer: AdviceRe
             book, "I12", at_ns, message, mark,
             f"moved the end of the hold from {when(auth.answer)} to {when(answer.hold_expires_at_ns)}",
         )  # fmt: skip
-
-
-def _allow_until_answered(account: Account, cents: int) -> None:
-    account.free_usdc6 += cents * USDC6_PER_CENT
-    account.excused_usdc6 += cents * USDC6_PER_CENT
-
-
-def _allow(book: Book, account: Account, story: stories.Story) -> None:
-    """An advice may take more than there is: everything that may be held or captured just now is allowed for, as far as
-    it is more than what is there for certain; what is on its way in may have come after the advice.
-    """
-    possible = (account.high_cents + account.presented_cents - account.credit_cents) * USDC6_PER_CENT
-    there = account.paid_in_usdc6 - account.paid_out_usdc6 - account.withdrawing_usdc6 + debts.least_usdc6(account)
-    excess = possible - there
-    if excess > 0:
-        account.free_usdc6 += excess
-        account.excused_usdc6 += excess
-        story.excess_usdc6 += excess
 
 
 def _refused(

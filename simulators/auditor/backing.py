@@ -35,7 +35,7 @@ def excuse_payout(account: Account, paid_usdc6: int) -> None:
 
 
 def given_back(account: Account, decided_ns: int, freed_cents: int) -> None:
-    """A hold that was decided at that instant gave so much back: where a withdrawal had asked for it, it is set aside."""
+    """A hold decided at that instant gave so much back: where a withdrawal had asked for it, it is set aside."""
     if decided_ns <= account.gap_since_ns:
         account.gap_usdc6 = max(account.gap_usdc6 - freed_cents * USDC6_PER_CENT, 0)
 

@@ -59,9 +59,9 @@ def _is_end(state: DisputeState) -> bool:
 
 
 class Credit:
-    """A refund, or a dispute of a sale. ``flying``: notices sent and not answered; ``found_usdc6`` and ``payments``: the
-    least that it can have found owed, and how many payments there had been with it, when it was sent; ``named``: a
-    refund that names an authorization.
+    """A refund, or a dispute of a sale. ``flying``: notices sent and not answered; ``named``: a refund that names an
+    authorization. When it was sent: ``found_usdc6``, the least that it can have found owed; ``payments``, how many
+    there had been with it.
     """
 
     __slots__ = ("account", "cents", "dispute_id", "flying", "found_usdc6", "named", "payments", "posted", "state")

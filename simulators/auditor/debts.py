@@ -7,8 +7,8 @@ Evidence. What captures and disputes were answered to have left uncovered, and w
 the amounts that came in, and what results said of them.
 
 No false alarm. A debt grows only by what an answer or the chain tells of, and what is in flight may be decided in any
-order. *The least*: all that is reported, less all that may have been paid, each taken off in full when it is first sent;
-what is left of a debt is at least that, and at least nothing. *The most*: payments that overlap together pay at least
+order. *The least*: all that is reported, less all that may have been paid, each taken off in full when it is first
+sent; what is left of a debt is at least that, and at least nothing. *The most*: payments that overlap together pay at least
 as much of what was owed when the first of them was sent as their amounts come to, and at least what results say. What
 the chain was short of is not sure to be known to the engine until it is final: it counts in the most alone. What is
 reported as paid and not yet as owed, since a capture's answer is still on its way, is taken off as soon as that comes.
@@ -27,9 +27,9 @@ class Debt:
     """Of an account, in millionths. The most that is owed stands in ``Account.receivable_usdc6``.
 
     ``least``: may fall below zero while payments are in flight. ``ahead``: paid, and not yet reported as owed.
-    ``paying``: payments in flight; ``sent`` of them ever. Of those that overlap: ``owed``, the most that was owed before
-    the first of them; ``came``, what those that are answered amount to; ``told``, what they were said to have paid;
-    ``taken``, what is taken off.
+    ``paying``: payments in flight; ``sent``: how many ever. Of those that overlap: ``owed``, the most that was owed
+    before the first of them; ``came``, what those that are answered amount to; ``told``, what they were said to have
+    paid; ``taken``, what is taken off.
     """
 
     __slots__ = ("ahead", "came", "least", "owed", "paying", "sent", "taken", "told")
@@ -120,6 +120,6 @@ def judge_refund(
     owed = usdc(most) if least == most else f"{usdc(least)} to {usdc(most)}"
     book.found(
         "I10", at_ns, ref, account.account_id,
-        f"a refund of {usdc(amount_usdc6)}, answered at {when(at_ns)}, paid {usd(recovered_cents)} of a debt; {owed} of "
-        "what was owed were to be paid by it",
+        f"a refund of {usdc(amount_usdc6)}, answered at {when(at_ns)}, paid {usd(recovered_cents)} of a debt; {owed} "
+        "of what was owed were to be paid by it",
     )  # fmt: skip

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulators.auditor import answers, codes
+from simulators.auditor import answers, codes, debts
 from simulators.auditor.book import USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.words import usd, usdc, when
 
@@ -39,6 +39,25 @@ def judge(book: Book, at_ns: int, account: Account, ref: str, what: str) -> None
         f"at most {usdc(account.free_usdc6)} can have been there: {usdc(excess_usdc6)} too much",
     )  # fmt: skip
     account.free_usdc6 += excess_usdc6
+
+
+def allow_until_answered(account: Account, cents: int) -> None:
+    """An advice in flight may take so much more, whatever there is; taken off again with its answer."""
+    account.free_usdc6 += cents * USDC6_PER_CENT
+    account.excused_usdc6 += cents * USDC6_PER_CENT
+
+
+def allow(account: Account, story: Any) -> None:
+    """An advice may take more than there is: everything that may be held or captured just now is allowed for, as far as
+    it is more than what is there for certain; what is on its way in may have come after the advice.
+    """
+    possible = (account.high_cents + account.presented_cents - account.credit_cents) * USDC6_PER_CENT
+    there = account.paid_in_usdc6 - account.paid_out_usdc6 - account.withdrawing_usdc6 + debts.least_usdc6(account)
+    excess = possible - there
+    if excess > 0:
+        account.free_usdc6 += excess
+        account.excused_usdc6 += excess
+        story.excess_usdc6 += excess
 
 
 def granted(book: Book, at_ns: int, auth: Auth, answer: Any) -> int:

@@ -7,7 +7,8 @@ their credits, less what is owed and what was settled, are what is unsettled.
 Evidence. The statement, read to its end, against the last balance.
 
 No false alarm. Judged only where the last balance was told while nothing of the account was in flight, nothing of it
-was sent, answered or burned since, and the engine surely knew by then how its latest settlement had ended. A balance that is wrong by itself is told of as that alone.
+was sent, answered or burned since, and the engine surely knew by then how its latest settlement had ended. A balance
+that is wrong by itself is told of as that alone.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ class Account:
         "excused_usdc6",
         "forgiven_usdc6",
         "free_usdc6",
+        "freeing",
         "gap_since_ns",
         "gap_usdc6",
         "given_up_cents",
@@ -84,6 +85,8 @@ class Account:
         """Sent in clearing files, each presentment once; of that, answered as posted."""
         self.receivable_usdc6 = 0
         """The most that the customer may owe."""
+        self.freeing = 0
+        """Messages in flight that may free funds (``debts``)."""
         self.debt: Any = None
         """What else is known of that: ``debts.Debt``."""
         self.burned_usdc6 = self.burned_before_usdc6 = self.burned_at_ns = self.short_usdc6 = 0

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from engine.interface import AdviceOutcome, AdviceReceipt, AuthorizationAdvice, AuthorizationKind
 from simulators.auditor import exactly_once, exchanges, limits, liveness, overspend, releases, stories, validity
-from simulators.auditor.book import DECLINED, FAILED, MUDDLED, RELEASED, UNSURE, USDC6_PER_CENT, Account, Auth, Book
+from simulators.auditor.book import DECLINED, FAILED, MUDDLED, RELEASED, UNSURE, Account, Auth, Book
 from simulators.auditor.hours import Hours
 from simulators.auditor.words import usd, when
 

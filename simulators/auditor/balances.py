@@ -1,9 +1,10 @@
-"""What an engine says of an account, beside what its messages add up to: I3, or by its cause I5, I6 or I11.
+"""What an engine says of an account, beside what its messages add up to: I3, or by its cause I5, I6, I10 or I11.
 
 Rule. Where nothing of the account is in flight: ``held`` is what open holds amount to; ``unsettled + receivable`` is
 captured less credited less burned; ``available + withdrawing - receivable`` is deposits less payouts, holds and
 captures, plus credits; ``withdrawing`` is what was asked for, less what was cancelled, reduced or paid out since, even
-where that is more than was free. Together the first four components are what the chain holds for the account.
+where that is more than was free. Together the first four components are what the chain holds for the account. Nothing
+is available to a customer who owes (I10).
 
 Named by cause: held less than for certain after the engine lost its memory is I5 (a lost approval); held more than
 can be, where so much had been declined or taken back, is I6 (a zombie), unless a repeated request has just that
@@ -79,7 +80,16 @@ def _captured(book: Book, at_ns: int, account: Account, said: Balance) -> list[t
             f"receivable is {usdc(said.receivable_usdc6)}, at most {usdc(account.receivable_usdc6)} was reported and "
             "not paid since"
         )
-    return [("I3", message) for message in wrong]
+    wrong = [("I3", message) for message in wrong]
+    if said.available_usdc6 > 0 and said.receivable_usdc6 > 0:
+        wrong.append(
+            (
+                "I10",
+                f"{usdc(said.available_usdc6)} is available while {usdc(said.receivable_usdc6)} is owed: what there is "
+                "pays what is owed, at once",
+            )
+        )
+    return wrong
 
 
 def _rest(book: Book, account: Account, said: Balance) -> list[tuple[str, str]]:

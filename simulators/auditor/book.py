@@ -158,6 +158,8 @@ class Book:
         """The settlement tick at work that was alone when it was sent, and when that was."""
         self.settlers = 0
         """Settlement ticks at work."""
+        self.expiring = 0
+        """Expiry ticks at work."""
         self.settled_ns: int | None = None
         """When the latest of those that were answered had been sent; None while there was no tick at all."""
         self.waiting: Counter[str] = Counter()

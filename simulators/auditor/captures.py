@@ -152,6 +152,9 @@ def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, r
         packed = presented.get(presentment.presentment_id)
         if packed is None:
             packed = _anew(book, presentment)
+        account = accounts[packed >> 2 & ACCOUNT_MASK]
+        if account.debt is not None:
+            debts.may_come_free(account)
         if result.released_cents or result.presentment_id != presentment.presentment_id:
             answers.result(book, at_ns, batch, presentment, result)
         if (
@@ -166,7 +169,6 @@ def batch_answered(book: Book, hours: Hours, at_ns: int, batch: ClearingBatch, r
             presented[presentment.presentment_id] = packed & ~3 | state
         else:
             presented[presentment.presentment_id] = packed | POSTED
-        account = accounts[packed >> 2 & ACCOUNT_MASK]
         touched[account] = None
         account.captured_cents += cents
         auth = auths.get(presentment.authorization_id)

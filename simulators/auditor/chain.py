@@ -50,5 +50,6 @@ def _short(book: Book, at_ns: int, seen: ChainEvent) -> None:
     account.short_usdc6 += seen.amount_usdc6
     account.short_at_ns = at_ns
     debts.grew(account, seen.amount_usdc6, 0)
+    debts.may_come_free(account, 1)  # when the engine books it, nobody tells
     mark = (seen.settlement_id, seen.account_id)
     book.shortfalls[mark] = book.shortfalls.get(mark, 0) + seen.amount_usdc6

@@ -8,10 +8,12 @@ the amounts that came in, and what results said of them.
 
 No false alarm. A debt grows only by what an answer or the chain tells of, and what is in flight may be decided in any
 order. *The least*: all that is reported, less all that may have been paid, each taken off in full when it is first
-sent; what is left of a debt is at least that, and at least nothing. *The most*: payments that overlap together pay at least
-as much of what was owed when the first of them was sent as their amounts come to, and at least what results say. What
-the chain was short of is not sure to be known to the engine until it is final: it counts in the most alone. What is
-reported as paid and not yet as owed, since a capture's answer is still on its way, is taken off as soon as that comes.
+sent; nothing once anything may have come free, which pays what is owed too: a reversal, an advice, a step of a
+withdrawal, a capture, a tick that ends holds, a burn that fell short. *The most*: payments that overlap together pay at
+least as much of what was owed when the first of them was sent as their amounts come to, and at least what results say;
+what came free takes nothing off it. What the chain was short of is not sure to be known to the engine until it is
+final: it counts in the most alone. What is reported as paid and not yet as owed, since a capture's answer is still on
+its way, is taken off as soon as that comes.
 """
 
 from __future__ import annotations
@@ -46,9 +48,16 @@ def of(account: Account) -> Debt:
     return debt
 
 
-def least_usdc6(account: Account) -> int:
-    """The least that is owed, whatever of what is in flight pays."""
-    return 0 if account.debt is None else max(account.debt.least, 0)
+def may_come_free(account: Account, flying: int = 0) -> None:
+    """Something of the account may have come free, and paid what is owed: nobody knows how much is left at least.
+
+    ``flying``: 1 when what frees is sent, -1 when it is answered; what is never answered may free for ever.
+    """
+    account.freeing += flying
+    debt: Debt | None = account.debt
+    if debt is not None:
+        debt.least = min(debt.least, 0)
+        debt.sent += 1
 
 
 def grew(account: Account, most_usdc6: int, least_usdc6: int) -> None:
@@ -112,9 +121,12 @@ def judge_refund(
 ) -> None:
     """A refund's result, before it is booked. ``refund``: what was known when it was sent (``credits.Credit``)."""
     debt, most = of(account), amount_usdc6
-    least = min(refund.found_usdc6, amount_usdc6) if debt.sent == refund.payments else 0
-    if account.presented_cents == account.captured_cents and account.unresolved == debt.paying:
-        most = min(account.receivable_usdc6 + debt.taken, amount_usdc6)
+    least = 0
+    if account.presented_cents == account.captured_cents:
+        if debt.sent == refund.payments and not account.freeing and not book.expiring:
+            least = min(refund.found_usdc6, amount_usdc6)
+        if account.unresolved == debt.paying:
+            most = min(account.receivable_usdc6 + debt.taken, amount_usdc6)
     if least // USDC6_PER_CENT <= recovered_cents <= most // USDC6_PER_CENT:
         return
     owed = usdc(most) if least == most else f"{usdc(least)} to {usdc(most)}"

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulators.auditor import answers, codes, debts
+from simulators.auditor import answers, codes
 from simulators.auditor.book import USDC6_PER_CENT, Account, Auth, Book
 from simulators.auditor.words import usd, usdc, when
 
@@ -52,7 +52,7 @@ def allow(account: Account, story: Any) -> None:
     it is more than what is there for certain; what is on its way in may have come after the advice.
     """
     possible = (account.high_cents + account.presented_cents - account.credit_cents) * USDC6_PER_CENT
-    there = account.paid_in_usdc6 - account.paid_out_usdc6 - account.withdrawing_usdc6 + debts.least_usdc6(account)
+    there = account.paid_in_usdc6 - account.paid_out_usdc6 - account.withdrawing_usdc6
     excess = possible - there
     if excess > 0:
         account.free_usdc6 += excess

@@ -16,7 +16,7 @@ from engine.interface import (
     ReversalRequest,
     WithdrawalNotice,
 )
-from simulators.auditor import advices, captures, credits, increments, inquiries, notices, releases, standing
+from simulators.auditor import advices, captures, credits, debts, increments, inquiries, notices, releases, standing
 from simulators.auditor.book import Book
 from simulators.auditor.hours import Hours
 
@@ -26,6 +26,7 @@ INCREMENT = AuthorizationKind.INCREMENTAL
 def sent(book: Book, hours: Hours, at_ns: int, message: Any) -> None:
     """A message other than one that opens an authorization."""
     book.waiting[name_of(message)] += 1
+    _may_free(book, message, 1)
     handler = _SENT.get(message.__class__)
     if handler is not None:
         handler(book, hours, at_ns, message)
@@ -46,6 +47,7 @@ def answered(book: Book, hours: Hours, at_ns: int, message: Any, answer: Any) ->
     elif getattr(message, "verb", None) == "settle":
         book.settled_usdc6 += answer.settled_usdc6
         _settle_over(book, message, answered=True)
+    _may_free(book, message, -1)
 
 
 def failed(book: Book, hours: Hours, at_ns: int, message: Any) -> None:
@@ -57,6 +59,19 @@ def failed(book: Book, hours: Hours, at_ns: int, message: Any) -> None:
         increments.failed(book, hours, message)
     elif getattr(message, "verb", None) == "settle":
         _settle_over(book, message, answered=False)
+
+
+def _may_free(book: Book, message: Any, flying: int) -> None:
+    """What is sent (1), or was answered (-1), may free funds of an account, or of anybody's."""
+    if isinstance(message, ReversalRequest | AuthorizationAdvice):
+        debts.may_come_free(book.cards.get(message.card_id, book.nobody), flying)
+    elif isinstance(message, WithdrawalNotice):
+        debts.may_come_free(book.account(message.account_id), flying)
+    elif getattr(message, "verb", None) == "expire":
+        book.expiring += flying
+        for account in book.by_index:
+            if account.debt is not None:
+                debts.may_come_free(account)
 
 
 def _settle_sent(book: Book, at_ns: int, message: Any) -> None:

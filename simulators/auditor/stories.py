@@ -17,7 +17,8 @@ class Story:
     """``granted`` and ``used`` (captured or taken back) in cents, None where that is not known for certain.
 
     ``flying``: messages sent and not answered. ``version``: grows with each that is sent. ``advices``, ``advising``:
-    how many were advices, and how many of those are in flight. ``excess_usdc6``: by how much its advices took more than there was.
+    how many were advices, and how many of those are in flight. ``excess_usdc6``: by how much its advices took more than
+    there was.
     """
 
     __slots__ = ("advices", "advising", "excess_usdc6", "flying", "granted", "used", "version")

@@ -18,11 +18,16 @@ from engine.interface import (
     DisputeOutcome,
     DisputeReceipt,
     DisputeState,
+    ExpiryReceipt,
     NoticeReceipt,
     Presentment,
     PresentmentKind,
+    ReversalRequest,
+    ReversalResponse,
+    WithdrawalNotice,
     WithdrawalStage,
 )
+from simulators.auditor import Tick
 
 
 def owing(cents: int, funds: int = 1_000, **settings: Any) -> Feed:
@@ -159,13 +164,37 @@ def test_i10_a_capture_in_flight_may_leave_a_debt_that_the_refund_pays(first: st
     assert feed.found == found
 
 
-def test_i10_a_debt_of_before_is_paid_though_a_capture_is_in_flight() -> None:
-    """What it leaves can only be more."""
-    for paid, found in ((500, []), (600, []), (499, ["I10"])):
-        feed = owing(500)
-        feed.send(feed.batch(("another", 400, True)))
-        refunded(feed, 600, paid)
-        assert feed.found == found
+@pytest.mark.parametrize("paid", [0, 499, 500, 600])
+def test_i10_a_capture_in_flight_may_free_what_pays_a_debt_of_before_or_leave_another(paid: int) -> None:
+    feed = owing(500)
+    feed.send(feed.batch(("another", 400, True)))
+    refunded(feed, 600, paid)
+    assert feed.found == []
+
+
+@pytest.mark.parametrize("stage", ["before", "beside"])
+@pytest.mark.parametrize("freeing", ["reversal", "withdrawal", "expiry"])
+def test_i10_what_comes_free_may_have_paid_a_debt_before_a_refund_does(freeing: str, stage: str) -> None:
+    feed = owing(500)
+    message, answer = {
+        "reversal": (ReversalRequest("r", "a", "ada-card", "visa", feed.now_ns), ReversalResponse("a", 0)),
+        "withdrawal": (WithdrawalNotice("0xw:1", "ada", WithdrawalStage.CANCELLED, 1, 1), NoticeReceipt("0xw:1", True)),
+        "expiry": (Tick("expire", feed.now_ns), ExpiryReceipt(())),
+    }[freeing]
+    sent = feed.send(message)
+    if stage == "before":
+        feed.answer(sent, answer)
+    refunded(feed, 300, 0)
+    assert feed.found == []
+
+
+@pytest.mark.parametrize("left,owed,found", [(1, 0, []), (0, 0, []), (0, 1, []), (1, 1, ["I10"])])
+def test_i10_nothing_is_available_to_a_customer_who_owes(left: int, owed: int, found: list[str]) -> None:
+    """One cent either way: there is something left, or something is owed, and never both."""
+    feed = Feed(cents=1_000)
+    feed.capture("unknown", 1_000 - left + owed, owed_cents=owed)
+    feed.balance(available=left, unsettled=1_000 - left, receivable=owed)
+    assert feed.found == found
 
 
 def test_i10_two_refunds_at_once_share_a_debt_as_they_come() -> None:

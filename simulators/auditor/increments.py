@@ -23,7 +23,8 @@ from simulators.auditor.words import usd, when
 
 class Mark(NamedTuple):
     """Of an increment when it was first sent: whose it is, whether its authorization had ended, or was open for
-    certain; ``joined``: whether it is counted with what that may hold, or by itself; ``advised``: see ``Story``.
+    certain; ``joined``: whether it is counted with what that may hold, or by itself; ``advised``: see ``Story``;
+    ``unsure``: whether what had happened to it before leaves open what it is.
     """
 
     account: Account
@@ -33,6 +34,7 @@ class Mark(NamedTuple):
     joined: bool
     version: int
     advised: int | None
+    unsure: bool
 
 
 def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest) -> None:
@@ -50,10 +52,11 @@ def sent(book: Book, hours: Hours, at_ns: int, message: AuthorizationRequest) ->
         return
     declined = auth is not None and (isinstance(auth.answer, DeclineReason) or auth.answer is DECLINED)
     over = declined or stories.is_over(book, auth, authorization_id) or _is_late(book, auth, message)
-    if authorization_id in book.entangled:
+    unsure = authorization_id in book.entangled
+    if unsure:
         over = False  # what was declined may stand by an advice
     sure = auth is not None and stories.is_quiet(book, auth, authorization_id) and stories.is_open(auth)
-    exchange.mark = Mark(account, auth, over, sure, auth is not None and type(auth.answer) is int, 0, None)
+    exchange.mark = Mark(account, auth, over, sure, auth is not None and type(auth.answer) is int, 0, None, unsure)
     account.in_flight += 1
     account.high_cents += cents
     if auth is not None:
@@ -85,7 +88,7 @@ def answered(
         _declined(book, hours, at_ns, message, answer, mark)
     elif mark.over and book.auths.get(message.authorization_id) is auth:
         _found(book, "I9", at_ns, message, mark, "was approved although its authorization has ended")
-    elif book.auths.get(message.authorization_id) is None:
+    elif book.auths.get(message.authorization_id) is None and not mark.unsure:
         _found(book, "I9", at_ns, message, mark, "was approved although its authorization does not exist")
     elif auth is not None:
         _approved(book, hours, at_ns, message, answer, mark)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from feed import MS, Feed, declined
+from feed import DAY_NS, MS, Feed, declined
 
 from engine.interface import (
     AdviceOutcome,
@@ -60,6 +60,27 @@ def test_i9_nothing_is_added_to_what_has_ended_nor_refused_to_what_is_open() -> 
     feed.reverse(ref, 1_000)
     increase(feed, ref, 100, until_ns)
     assert feed.found == ["I9", "I9"]
+
+
+def test_i9_what_an_advice_authorized_beside_a_declined_request_may_grow_days_later() -> None:
+    """The decline is forgotten by then, and the advice stands."""
+    feed = Feed(cents=10_000)
+    request = feed.send(feed.request(1_000))
+    ref, until_ns = request.authorization_id, feed.now_ns + 5 * DAY_NS
+    advice = AuthorizationAdvice("adv", ref, "ada-card", True, 1_000, "visa", "m", "5411", feed.now_ns)
+    feed.tell(advice, AdviceReceipt(ref, AdviceOutcome.ADOPTED, 1_000, until_ns))
+    feed.answer(request, declined(request, DeclineReason.INVALID_TRANSACTION))
+    for _ in range(5):
+        feed.pass_(DAY_NS // 2)
+        feed.approve(1)
+    increase(feed, ref, 100, until_ns)
+    assert feed.found == []
+
+
+def test_i9_nothing_is_added_to_what_nobody_asked_for() -> None:
+    feed = Feed(cents=10_000)
+    increase(feed, "never", 100, feed.now_ns + DAY_NS)
+    assert feed.found == ["I9"]
 
 
 @pytest.mark.parametrize("slack_ns", [0, 5 * MS])

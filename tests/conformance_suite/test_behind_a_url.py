@@ -75,7 +75,7 @@ def test_the_naive_engine_fails_behind_a_url_too(capsys: pytest.CaptureFixture[s
     assert code == 1
     assert "Deposits: A deposit is credited once" in shown
     assert f"swipelab conform --engine {url} --only a_deposit_is_credited_once" in shown
-    assert "not applicable: 10 checks: settles on a chain that it can look at" in shown
+    assert "not applicable: 13 checks: settles on a chain that it can look at" in shown
 
 
 def test_a_url_where_nobody_answers_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,7 +44,7 @@ def test_a_verb_that_is_lacking_is_not_supported_and_fails_nothing(
     report = json.loads(capsys.readouterr().out)
     rows = {row["feature"]: row for row in report["features"]}
     assert (code, report["verdict"]) == (0, "pass")
-    assert rows["Withdrawals"]["not supported"] == 14
+    assert rows["Withdrawals"]["not supported"] == 15
     assert rows["Reversals"]["pass"] == rows["Reversals"]["fail"] == 0
     assert rows["Captures"]["not supported"] == 1  # the one after a reversal
     assert rows["Approvals"]["not supported"] == 0
@@ -54,8 +54,8 @@ def test_a_verb_that_is_lacking_is_not_supported_and_fails_nothing(
 def test_the_table_says_why(lacking: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["conform", "--engine", lacking, "--only", "withdrawals", "--only", "deposits"]) == 0
     shown = capsys.readouterr().out
-    assert "not supported: 14 checks: this engine offers no withdraw" in shown
-    assert "PASSED  lacking_engine:build: 22 checks, 8 pass, 14 not supported" in shown
+    assert "not supported: 15 checks: this engine offers no withdraw" in shown
+    assert "PASSED  lacking_engine:build: 43 checks, 8 pass, 35 not supported" in shown
 
 
 def test_an_engine_that_supports_nothing_of_it_has_not_passed(lacking: str) -> None:

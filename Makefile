@@ -21,7 +21,7 @@ demo: setup      ## a recorded week of purchases, from swipe to reconciled repor
 	$(BIN)/swipelab run scenarios/library/grocery_week.yaml
 
 test: setup      ## every test, in under ten minutes on two cores
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 bench: setup     ## speed, as ratios within one run; writes runs/bench.json
 	$(BIN)/python -m tests.bench

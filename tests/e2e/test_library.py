@@ -16,13 +16,16 @@ import pytest
 
 from simulators.backends.chain.anvil import HOW_TO_INSTALL, find_anvil, start_anvil
 
+TIMEOUT_S = 400
+"""A whole library takes a minute and a half of one slow core that does nothing else."""
+pytestmark = pytest.mark.timeout(TIMEOUT_S + 20)
 LIBRARY = Path(__file__).parents[2] / "scenarios" / "library"
 SMALL = sorted(path.stem for path in LIBRARY.glob("*.yaml") if path.stem != "million_day")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "scenarios.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=170)
+    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
 
 
 def swipelab(*arguments: str, code: int) -> str:

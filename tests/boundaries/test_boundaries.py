@@ -74,7 +74,11 @@ def test_a_mutant_is_killed_where_a_test_stands_at_its_boundary_and_is_told_wher
     """These unit tests know the end of a card; that of a mandate is another's to test."""
     words = [sys.executable, "-m", "tests.boundaries", "--tests", "tests/engine/test_decide.py", "--only"]
     done = subprocess.run(
-        [*words, "engine/domain/decide.py:*.expires_at_ns -> at_ns >*"], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [*words, "engine/domain/decide.py:*.expires_at_ns -> at_ns >*"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     told = [(line.split()[0], line.split("at_ns >= ")[1].split(".")[0]) for line in done.stdout.splitlines()[:-1]]
     assert told == [("KILLED", "card"), ("SURVIVED", "mandate")], done.stdout + done.stderr

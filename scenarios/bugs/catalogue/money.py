@@ -73,9 +73,25 @@ BUGS = (
         what="A refund is free to spend even where its customer owes.",
         why="Deposits pay debts; that refunds are money too was not thought of.",
         invariant="I10",
-        world="whole_life",
+        world="owing",
         only_when="a refund to a customer who owes",
         edits=(Edit(_CAPTURE, "recovered = credits.recovered_of(owed, cents)", "recovered = 0"),),
+    ),
+    Bug(
+        id="money-what-comes-free-pays-no-debt",
+        family=Family.MONEY,
+        what="What a hold frees when it ends, or is taken back, can be spent although its customer owes.",
+        why="Only a debt that is made in the same commit is looked for.",
+        invariant="I10",
+        world="owing",
+        only_when="a customer who owes while something is held, which then comes free",
+        edits=(
+            Edit(
+                "engine.domain.debts",
+                "entry.receivable_usdc6 or rows.funds[entry.account_id].receivable_usdc6 for",
+                "entry.receivable_usdc6 for",
+            ),
+        ),
     ),
     Bug(
         id="money-dispute-of-a-part-credits-all",

@@ -93,14 +93,17 @@ class ExploringEnvironment(KernelEnvironment):
                 raise noted(event, self._now)
 
     def _run_batch(self) -> None:
-        """What is ready now, in the order chosen; what becomes ready meanwhile waits for the next batch."""
-        batch = [self.ready.popleft() for _ in range(len(self.ready))]
-        try:
-            while batch:
-                number = self.ties.choose(len(batch), self._now) if len(batch) > 1 else 0
-                self._call(batch.pop(number))
-        finally:
-            self.ready.extendleft(reversed(batch))  # empty, unless the run was stopped in the middle
+        """What is ready now, in the order chosen; what becomes ready meanwhile waits for the next batch.
+
+        Whatever has not had its turn stays in line, where a power cut finds it.
+        """
+        ready, left = self.ready, len(self.ready)
+        while left:
+            number = self.ties.choose(left, self._now) if left > 1 else 0
+            handle = ready[number]
+            del ready[number]
+            left -= 1
+            self._call(handle)
 
     def _call(self, handle: Any) -> None:
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from simulators.kernel import Kernel, KernelError, PowerCut
+from simulators.kernel.ties import ScriptedTies
 
 Waiting = Callable[["Engine"], Coroutine[Any, Any, Any]]
 
@@ -231,3 +232,24 @@ def test_a_cut_in_the_middle_of_what_is_ready_leaves_the_others_their_turn() -> 
         kernel.spawn(step("after"), "after")
         kernel.run(1_000)
     assert done == ["9 cut", "after"]
+
+
+@pytest.mark.parametrize("before", range(5))
+def test_a_cut_chosen_in_the_middle_of_a_tie_drops_the_steps_whose_turn_has_not_come(before: int) -> None:
+    """So many steps of the group are chosen before the cut; the others never run, and no caller is answered twice."""
+    kernel = Kernel(1, ties=ScriptedTies([1] * before + [0]))
+    group = kernel.power_group("engine")
+    done: list[str] = []
+
+    async def step() -> None:
+        done.append("step")
+
+    async def cut() -> None:
+        done.append(f"{group.cut()} cut")
+
+    with kernel:
+        kernel.spawn(cut(), "cut")
+        calls = [group.call(step()) for _ in range(5)]
+        kernel.run(1_000)
+    assert done == ["step"] * before + [f"{5 - before} cut"]
+    assert [call.value.ok for call in calls] == [True] * before + [False] * (5 - before)

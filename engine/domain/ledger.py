@@ -65,6 +65,10 @@ class Entry(NamedTuple):
     authorization_id: str = ""
 
 
+class UnbalancedEntry(Exception):
+    """A journal entry does not sum to zero: the engine is broken, nothing may go on."""
+
+
 class Queued(NamedTuple):
     """Captured money that waits to be burned; a credit, which is burned less, is negative."""
 
@@ -99,6 +103,29 @@ class StatementLine(NamedTuple):
     account_id: str
     amount_usdc6: int
     at_ns: int
+
+
+LINE_KINDS = {
+    EntryKind.CAPTURE: "capture",
+    EntryKind.DEPOSIT: "deposit",
+    EntryKind.RECOVERY: "recovery",
+    EntryKind.WITHDRAWAL: "withdrawal",
+    EntryKind.SETTLEMENT: "settlement",
+    EntryKind.REFUND: "refund",
+    EntryKind.DISPUTE_CREDIT: "dispute_credit",
+    EntryKind.DISPUTE_RETURN: "dispute_return",
+}
+"""The entries that the ledger export tells, as what."""
+
+
+def lines_of(entry: Entry) -> tuple[StatementLine, ...]:
+    """What the ledger export says of an entry: itself, and what of it nobody's funds covered."""
+    lines = []
+    if (kind := LINE_KINDS.get(entry.kind)) is not None:
+        lines.append(StatementLine(kind, entry.ref, entry.account_id, entry.amount_usdc6, entry.at_ns))
+    if entry.receivable_usdc6:
+        lines.append(StatementLine("receivable", entry.ref, entry.account_id, entry.receivable_usdc6, entry.at_ns))
+    return tuple(lines)
 
 
 class Recorded(StrEnum):

@@ -12,12 +12,12 @@ from engine.domain.accounts import Account, Card, Funds
 from engine.domain.authorization import Authorization, Status
 from engine.domain.disputes import Dispute
 from engine.domain.ledger import (
+    LINE_KINDS,
     USD,
     AccountSnapshot,
     Answer,
     Commit,
     Entry,
-    EntryKind,
     HoldChange,
     OpenHold,
     Posted,
@@ -27,6 +27,7 @@ from engine.domain.ledger import (
     Standing,
     StatementLine,
     Touch,
+    UnbalancedEntry,
     unbalanced,
 )
 from engine.domain.limits import Spend
@@ -36,24 +37,10 @@ from engine.ports import Transition
 from simulators.backends.authorizations import Authorizations
 from simulators.backends.served import Served
 
-_LINES = {
-    EntryKind.CAPTURE: "capture",
-    EntryKind.DEPOSIT: "deposit",
-    EntryKind.RECOVERY: "recovery",
-    EntryKind.WITHDRAWAL: "withdrawal",
-    EntryKind.SETTLEMENT: "settlement",
-    EntryKind.REFUND: "refund",
-    EntryKind.DISPUTE_CREDIT: "dispute_credit",
-    EntryKind.DISPUTE_RETURN: "dispute_return",
-}
 _BOOKS = ("available", "held", "unsettled", "withdrawing", "receivable")
 _BOOK = {book: index for index, book in enumerate(_BOOKS)}
 _EPOCH, _VIEW = len(_BOOKS), len(_BOOKS) + 1
 """Kept beside the books of an account: its epoch (0 before it is first read as a whole), and its view."""
-
-
-class UnbalancedEntry(Exception):
-    """A journal entry does not sum to zero: the engine is broken, nothing may go on."""
 
 
 class _Queue:
@@ -399,7 +386,7 @@ class MemoryLedger:
             self._journal(entry)
         if usdc6 or cents:
             raise UnbalancedEntry(f"{kind} {ref}: {unbalanced(entry)} left over in {postings}")
-        line = _LINES.get(kind)
+        line = LINE_KINDS.get(kind)
         if line is not None:
             self._write_line(line, ref, account_id, amount_usdc6, at_ns, authorization_id)
         if receivable_usdc6:

@@ -1,4 +1,4 @@
-"""What a port's conformance suite needs: a world to run in, and one factory per implementation.
+"""What a port's conformance suite needs: for each implementation how to make it, and how to run a scenario with it.
 
 A production adapter joins by adding itself to ``HOLD_STORES`` or ``LEDGERS``; every test then runs on it too.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from typing import Any
+
+from postgres import OnPostgres
 
 from engine.domain.accounts import Account, AccountStatus, Card, CardStatus
 from engine.domain.ledger import Commit, Touch
@@ -27,20 +29,30 @@ def memory_ledger(kernel: Kernel) -> MemoryLedger:
     return MemoryLedger(Served(kernel, "ledger", INSTANT))
 
 
-HOLD_STORES: dict[str, Callable[[Kernel], Any]] = {"memory": memory_hold_store}
-LEDGERS: dict[str, Callable[[Kernel], Any]] = {"memory": memory_ledger}
+class InMemory:
+    """An implementation that lives in a kernel of its own, anew for each scenario."""
+
+    def __init__(self, make: Callable[[Kernel], Any]) -> None:
+        self._make = make
+
+    def __call__(self, kernel: Kernel) -> Any:
+        """A new one."""
+        return self._make(kernel)
+
+    def run(self, scenario: Callable[[Kernel], Coroutine[Any, Any, Any]]) -> Any:
+        """Run one coroutine to its end."""
+        with Kernel(1) as kernel:
+            return kernel.run(kernel.spawn(scenario(kernel), "test"))
 
 
-def run(scenario: Callable[[Kernel], Coroutine[Any, Any, Any]]) -> Any:
-    """Run one coroutine in a kernel of its own."""
-    with Kernel(1) as kernel:
-        return kernel.run(kernel.spawn(scenario(kernel), "test"))
+HOLD_STORES: dict[str, Any] = {"memory": InMemory(memory_hold_store)}
+LEDGERS: dict[str, Any] = {"memory": InMemory(memory_ledger), "postgres": OnPostgres()}
 
 
 async def open_accounts(ledger: Any, *names: str) -> None:
     for name in names:
         commit = Commit(
             accounts=(Account(name, f"0x{name}", AccountStatus.ACTIVE, 1),),
-            cards=(Card(f"card-{name}", name, "visa", 10**19, CardStatus.ACTIVE),),
+            cards=(Card(f"card-{name}", name, "visa", 9 * 10**18, CardStatus.ACTIVE),),
         )
         await ledger.update(Touch(accounts=(name,)), lambda rows, commit=commit: commit)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from harness import HOLD_STORES, run
+from harness import HOLD_STORES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,7 +54,7 @@ def test_of_many_holds_at_one_instant_only_what_the_balance_covers_is_placed(mak
         assert placed.count(None) == 3
         assert placed.count(DeclineReason.INSUFFICIENT_FUNDS) == 7
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(("cents", "reason"), [(999, None), (1_000, None), (1_001, DeclineReason.INSUFFICIENT_FUNDS)])
@@ -63,7 +63,7 @@ def test_a_hold_may_take_all_that_is_there_and_no_more(make, cents, reason) -> N
         store = await funded(make, kernel, 1_000)
         assert await refusal(store, hold("a", cents), WIDE) is reason
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_a_taken_id_takes_nothing_more(make) -> None:
@@ -74,7 +74,7 @@ def test_a_taken_id_takes_nothing_more(make) -> None:
         assert await refusal(store, hold("b", 400), WIDE) is None
         assert await refusal(store, hold("c", 1), WIDE) is DeclineReason.INSUFFICIENT_FUNDS
 
-    run(scenario)
+    make.run(scenario)
 
 
 def released(cents: int, ref: str = "a", at_ns: int = DAY_1, epoch: int = 1, left: int = 0) -> list[HoldChange]:
@@ -91,7 +91,7 @@ def test_a_change_is_followed_once_however_often_it_is_told(make) -> None:
         assert await refusal(store, hold("b", 1_000), WIDE) is None
         assert await refusal(store, hold("c", 1), WIDE) is DeclineReason.INSUFFICIENT_FUNDS
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(("epoch", "behind", "available"), [(4, [], 500), (5, [], 600), (6, ["ada"], 500)])
@@ -107,7 +107,7 @@ def test_an_image_takes_changes_of_its_own_epoch_has_earlier_ones_and_cannot_tak
         assert await refusal(store, hold("b", available + 1), WIDE) is DeclineReason.INSUFFICIENT_FUNDS
         assert await refusal(store, hold("b", available), WIDE) is None
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(("epoch", "available"), [(4, 500), (5, 500), (6, 900)])
@@ -119,7 +119,7 @@ def test_only_a_later_snapshot_replaces_an_image(make, epoch, available) -> None
         assert await refusal(store, hold("b", available + 1), WIDE) is DeclineReason.INSUFFICIENT_FUNDS
         assert (await store.place(hold("b", available), WIDE))[:2] == (max(epoch, 5), None)
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_a_change_for_two_accounts_reaches_the_one_that_is_there_and_later_the_other_once_each(make) -> None:
@@ -134,7 +134,7 @@ def test_a_change_for_two_accounts_reaches_the_one_that_is_there_and_later_the_o
             assert await refusal(store, hold("x" + name, 101, account=name), WIDE) is DeclineReason.INSUFFICIENT_FUNDS
             assert await refusal(store, hold("x" + name, 100, account=name), WIDE) is None
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize("loss", ["flush", "evict", "fail_over"])
@@ -155,7 +155,7 @@ def test_after_a_loss_nothing_is_placed_until_the_account_is_loaded_again(make, 
         assert await refusal(store, hold("c", 300), plain(1_000, 999, 999)) is DeclineReason.DAILY_LIMIT
         assert await refusal(store, hold("c", 300), tight) is None
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_holds_wait_to_be_swept_in_order_as_they_are_then(make) -> None:
@@ -172,7 +172,7 @@ def test_holds_wait_to_be_swept_in_order_as_they_are_then(make) -> None:
         await store.swept(["b"])
         assert [h.authorization_id for h in await store.unswept(DAY_1 + 9, 1)] == ["c"]
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_only_a_hold_that_is_there_can_be_extended(make) -> None:
@@ -184,7 +184,7 @@ def test_only_a_hold_that_is_there_can_be_extended(make) -> None:
         assert await refusal(store, more, WIDE) is None
         assert await refusal(store, more, WIDE) is DeclineReason.INSUFFICIENT_FUNDS
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_a_refused_hold_counts_in_no_window(make) -> None:
@@ -196,7 +196,7 @@ def test_a_refused_hold_counts_in_no_window(make) -> None:
         assert await refusal(store, hold("over", 501), LIMITS) is DeclineReason.INSUFFICIENT_FUNDS
         assert await refusal(store, hold("rest", 500), LIMITS) is None
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_the_day_is_full_until_midnight_and_the_month_until_the_first(make) -> None:
@@ -211,7 +211,7 @@ def test_the_day_is_full_until_midnight_and_the_month_until_the_first(make) -> N
         assert await refusal(store, hold("same month", 1, last), LIMITS) is DeclineReason.MONTHLY_LIMIT
         assert await refusal(store, hold("next month", 1, last + 1), LIMITS) is None
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(("cents", "reason"), [(499, None), (500, None), (501, DeclineReason.DAILY_LIMIT)])
@@ -222,7 +222,7 @@ def test_the_daily_limit_may_be_reached_and_not_passed(make, cents, reason) -> N
             await refusal(store, hold(f"a{n}", 1_000), LIMITS)
         assert await refusal(store, hold("last", cents), LIMITS) is reason
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_what_a_hold_gives_back_goes_to_its_own_windows_alone(make) -> None:
@@ -236,7 +236,7 @@ def test_what_a_hold_gives_back_goes_to_its_own_windows_alone(make) -> None:
         await store.apply("r2", released(1_000, "tuesday0", DAY_1 + DAY_NS))
         assert await refusal(store, hold("y", 1_000, DAY_1 + DAY_NS), LIMITS) is None
 
-    run(scenario)
+    make.run(scenario)
 
 
 STEPS = st.lists(
@@ -272,7 +272,7 @@ def test_the_balance_is_always_what_was_credited_less_what_is_held(steps, name) 
         if left:
             assert await refusal(store, hold("probe", left), WIDE) is None
 
-    run(scenario)
+    HOLD_STORES[name].run(scenario)
 
 
 class Books:
@@ -339,7 +339,7 @@ def test_every_limit_of_account_card_and_mandate_may_be_reached_and_not_passed(
         assert await books.place(spent_by("a", 60), scopes) is None
         assert await books.place(spent_by("b", cents), scopes) is (None if allowed else reason)
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(("bounds", "mcc", "reason"), [
@@ -357,7 +357,7 @@ def test_counts_and_merchant_categories_are_enforced(make, bounds, mcc, reason) 
             assert await books.place(spent_by(ref, 1), scopes) is None
         assert await books.place(spent_by("last", 1)._replace(mcc=mcc), scopes) is reason
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_want_of_funds_is_answered_before_any_limit(make) -> None:
@@ -366,7 +366,7 @@ def test_want_of_funds_is_answered_before_any_limit(make) -> None:
         assert await books.place(spent_by("a", 11), own("card:c", daily_cents=0)) is DeclineReason.INSUFFICIENT_FUNDS
         assert await books.place(spent_by("a", 10), own("card:c", daily_cents=0)) is DeclineReason.DAILY_LIMIT
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_what_one_card_spends_counts_for_its_mandate_and_not_for_other_cards(make) -> None:
@@ -377,7 +377,7 @@ def test_what_one_card_spends_counts_for_its_mandate_and_not_for_other_cards(mak
         assert await books.place(spent_by("d", 1), own("mandate:m", daily_cents=161)) is None
         assert await books.place(spent_by("e", 1), own("mandate:m", daily_cents=161)) is DeclineReason.DAILY_LIMIT
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(("cents", "reason"), [(99, None), (100, None), (101, DeclineReason.WEEKLY_LIMIT)])
@@ -392,7 +392,7 @@ def test_what_is_spent_under_plain_limits_counts_in_the_others_too(make, grown, 
             assert await books.place(more, WIDE) is None
         assert await books.place(spent_by("c", cents), scopes) is reason
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize("scopes", [LIMITS, (*LIMITS, *own("card:c")[1:])], ids=["plain", "with a card's"])
@@ -404,7 +404,7 @@ def test_the_limit_of_a_transaction_holds_for_it_with_its_increments(make, scope
         more = spent_by("a", cents)._replace(extends=books.spends["a"])
         assert await books.place(more, scopes) is reason
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(("cents", "reason"), [(399, None), (400, None), (401, DeclineReason.DAILY_LIMIT)])
@@ -419,7 +419,7 @@ def test_an_increment_counts_on_the_day_of_its_original_and_is_no_transaction(ma
         full = await books.place(spent_by("tomorrow too", 1, DAY_1 + DAY_NS), scopes)
         assert full is DeclineReason.DAILY_LIMIT
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_an_advice_counts_above_the_limit_and_a_forced_capture_where_the_policy_says(make) -> None:
@@ -435,7 +435,7 @@ def test_an_advice_counts_above_the_limit_and_a_forced_capture_where_the_policy_
         await books.follow("advice", spent_by("told", 500, DAY_1 + 2 * DAY_NS).spend)
         assert await books.place(spent_by("d", 1, DAY_1 + 2 * DAY_NS), scopes) is DeclineReason.DAILY_LIMIT
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize("late_ns", [0, DAY_NS, 31 * DAY_NS, 33 * DAY_NS, 400 * DAY_NS])
@@ -449,7 +449,7 @@ def test_forgetting_closed_windows_changes_no_decision_however_late_one_comes(ma
         assert await books.place(spent_by("b", 41), scopes) is DeclineReason.DAILY_LIMIT
         assert await books.place(spent_by("c", 40), scopes) is None
 
-    run(scenario)
+    make.run(scenario)
 
 
 BOUNDS = [
@@ -501,7 +501,7 @@ def test_an_image_that_followed_everything_decides_as_one_made_from_what_the_led
                 expected = await Books.place(copied(books), probe, scopes, anew)
                 assert await as_it_is(books, probe, scopes) is expected
 
-    run(scenario)
+    HOLD_STORES[name].run(scenario)
 
 
 def copied(books: Books) -> Books:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from harness import LEDGERS, open_accounts, run
+from harness import LEDGERS, open_accounts
 
 from engine.domain import credits
 from engine.domain import ledger as journal
@@ -21,7 +21,7 @@ def make(request):
 
 def approval(ref: str, usdc6: int, key: str = "", expires_at_ns: int = 99) -> Commit:
     row = Authorization(ref, "ada", "visa", usdc6 // 10_000, usdc6 // 10_000, 0, Status.OPEN, 1, expires_at_ns)
-    answer = Answer(key or ref, "body", f"answer to {ref}")
+    answer = Answer(key or ref, b"body", f"answer to {ref}")
     return Commit((journal.hold(ref, "ada", 1, usdc6),), (row,), (answer,), account_id="ada", view=1)
 
 
@@ -40,7 +40,7 @@ def test_a_recorded_approval_holds_funds_and_keeps_its_answer(make) -> None:
         assert (await ledger.answer("a")).response == "answer to a"
         assert await ledger.answer("b") is None
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_refused_record_commits_nothing(make, commit, refusal) -> None:
         assert (await ledger.answer("a")).response == "answer to a"
         assert await ledger.answer("b") is None
 
-    run(scenario)
+    make.run(scenario)
 
 
 async def deposited(ledger, ref: str, usdc6: int) -> Commit:
@@ -82,7 +82,7 @@ def test_what_was_placed_under_another_epoch_is_not_recorded(make, epoch, outcom
         assert await ledger.record(commit) is outcome
         assert (await ledger.answer("a") is not None) is (outcome is Recorded.DONE)
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(("view", "outcome"), [(1, Recorded.OUTDATED), (2, Recorded.DONE), (3, Recorded.OUTDATED)])
@@ -94,7 +94,7 @@ def test_what_was_decided_on_another_view_of_the_card_is_not_recorded(make, view
         assert await ledger.card("nobody's") is None
         assert await ledger.record(approval("a", 20_000)._replace(view=view)) is outcome
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_a_snapshot_has_captures_without_an_authorization_from_the_instant_asked_for(make) -> None:
@@ -108,7 +108,7 @@ def test_a_snapshot_has_captures_without_an_authorization_from_the_instant_asked
         await open_accounts(ledger, "bob")
         assert (await ledger.reload("bob", 0)).spends == ()
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_a_snapshot_has_the_funds_the_open_holds_and_what_counts(make) -> None:
@@ -129,7 +129,7 @@ def test_a_snapshot_has_the_funds_the_open_holds_and_what_counts(make) -> None:
         wrong = [OpenHold("a", "ada", 9_999), OpenHold("c", "ada", 1), OpenHold("never", "ada", 1)]
         assert list(await ledger.unheld([*wrong, *snapshot.holds])) == wrong
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_changes_are_pending_with_their_epoch_until_they_are_followed(make) -> None:
@@ -146,7 +146,7 @@ def test_changes_are_pending_with_their_epoch_until_they_are_followed(make) -> N
         assert list(await ledger.unfollowed(9)) == []
         assert (await ledger.reload("ada", 0)).epoch == 3, "outdating began an epoch of its own"
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_the_truth_covers_a_hold_to_the_last_unit(make, usdc6, outcome) -> None:
         ledger = await with_funds(make, kernel, 50_000)
         assert await ledger.record(approval("a", usdc6)) is outcome
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_a_transition_sees_every_row_that_it_touches_and_nothing_that_does_not_exist(make) -> None:
@@ -174,7 +174,7 @@ def test_a_transition_sees_every_row_that_it_touches_and_nothing_that_does_not_e
         assert set(rows.answers) == {"a"}
         assert (rows.posted, rows.settlements) == (frozenset(), {})
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_a_transition_that_raises_changes_nothing(make) -> None:
@@ -188,7 +188,7 @@ def test_a_transition_that_raises_changes_nothing(make) -> None:
             await ledger.update(Touch(accounts=("ada",)), broken)
         assert await ledger.funds("ada") == Funds(available_usdc6=50_000)
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(("now_ns", "due"), [(98, []), (99, ["a"]), (100, ["a"])])
@@ -200,7 +200,7 @@ def test_a_hold_is_due_at_the_instant_of_its_end(make, now_ns, due) -> None:
         assert list(await ledger.due(now_ns, 10)) == due
         assert list(await ledger.due(now_ns, 10)) == due, "asking ends nothing"
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_queued_captures_are_netted_into_settlements_of_bounded_size_exactly_once(make) -> None:
@@ -219,7 +219,7 @@ def test_queued_captures_are_netted_into_settlements_of_bounded_size_exactly_onc
         assert closed.closed == (first.settlement_id,)
         assert list(await ledger.open_settlements()) == [second]
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_the_statement_tells_every_posting_once_in_order_page_by_page(make) -> None:
@@ -233,7 +233,7 @@ def test_the_statement_tells_every_posting_once_in_order_page_by_page(make) -> N
         lines = [(line.kind, line.ref, line.amount_usdc6) for page in pages for line in page]
         assert lines == [("deposit", "d", 50_000), ("capture", "p", 30_000), ("receivable", "p", 10_000)]
 
-    run(scenario)
+    make.run(scenario)
 
 
 @pytest.mark.parametrize(("name", "sold", "returned"), [("a", 70_000, 30_000), ("", 30_000, 0), ("other", 30_000, 0)])
@@ -261,7 +261,7 @@ def test_a_sale_leads_to_what_was_sold_and_given_back_under_its_authorization(ma
         rows = (await ledger.update(Touch(disputed=("p",)), lambda rows: Commit(result=rows))).result
         assert rows.presentments == {"p": Posted("ada", 30_000, sold, returned)}
 
-    run(scenario)
+    make.run(scenario)
 
 
 def test_an_account_that_was_asked_for_tells_its_address(make) -> None:
@@ -270,4 +270,4 @@ def test_an_account_that_was_asked_for_tells_its_address(make) -> None:
         rows = (await ledger.update(Touch(accounts=("ada", "nobody")), lambda rows: Commit(result=rows))).result
         assert rows.addresses == {"ada": "0xada"}
 
-    run(scenario)
+    make.run(scenario)

@@ -1,0 +1,6 @@
+"""The ledger in PostgreSQL: what was committed is the truth."""
+
+from engine.adapters.postgres.ledger import PostgresLedger
+from engine.adapters.postgres.migrate import migrate
+
+__all__ = ["PostgresLedger", "migrate"]

@@ -1,0 +1,51 @@
+"""Transactions that are run again where the database could not serialize them; drivers' errors as the port's own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from engine.ports import PortUnavailable
+
+Result = TypeVar("Result")
+ATTEMPTS = 10
+_AGAIN = frozenset({"40001", "40P01", "23505"})
+"""Serialization failure, deadlock, unique violation: another transaction was first, and this one has to look again."""
+_UNAVAILABLE = ("08", "25006", "53", "57", "58", "XX")
+"""Connection lost, read-only (a replica), out of resources, shut down by somebody, broken machine. All else is ours."""
+
+
+def connect(url: str, *, pool_size: int = 8) -> AsyncEngine:
+    """A pool of connections to ``postgresql+asyncpg://...``. Nothing is opened yet.
+
+    READ COMMITTED: every row that a rule reads belongs to an account whose row is locked first, so that what follows is
+    read as it is committed last; what does not exist yet cannot be locked, and is guarded by a primary key.
+    """
+    return create_async_engine(url, pool_size=pool_size, max_overflow=0, isolation_level="READ COMMITTED")
+
+
+async def transact(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    """Run ``work`` in one transaction and commit it. Raises PortUnavailable; what ``work`` raises undoes it all."""
+    for _ in range(ATTEMPTS):
+        try:
+            async with engine.begin() as connection:
+                return await work(connection)
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None) or ""
+            if error.connection_invalidated or state.startswith(_UNAVAILABLE):
+                raise PortUnavailable(_told(error)) from error
+            if state not in _AGAIN:
+                raise
+        except (PoolTimeout, OSError) as error:
+            raise PortUnavailable(_told(error)) from error
+    raise PortUnavailable(f"PostgreSQL could not serialize a transaction in {ATTEMPTS} attempts")
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, without the statement and its parameters: they may name customers."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return f"PostgreSQL: {type(origin).__name__}"

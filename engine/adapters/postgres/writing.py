@@ -1,0 +1,162 @@
+"""What a commit makes durable, table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Text, cast, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.adapters.postgres.rows import (
+    BOOKS,
+    moved,
+    row_of_account,
+    row_of_authorization,
+    row_of_card,
+    row_of_entry,
+)
+from engine.adapters.postgres.stored import dump
+from engine.adapters.postgres.tables import (
+    ACCOUNTS,
+    ANSWERS,
+    AUTHORIZATIONS,
+    CARDS,
+    DISPUTES,
+    ENTRIES,
+    FORCED,
+    LINES,
+    OUTBOX,
+    POSTED,
+    QUEUED,
+    SETTLEMENTS,
+)
+from engine.domain.authorization import Authorization
+from engine.domain.ledger import (
+    LINE_KINDS,
+    Answer,
+    Commit,
+    Entry,
+    HoldChange,
+    Rows,
+    StatementLine,
+    UnbalancedEntry,
+    lines_of,
+    unbalanced,
+)
+
+
+async def write(connection: AsyncConnection, commit: Commit, rows: Rows) -> Commit:
+    """Store a commit that rests on ``rows``; returned with what only the ledger knows: the epochs of changes, the view
+    that it made."""
+    for account in commit.accounts:
+        commit = commit._replace(view=await _open(connection, row_of_account(account)))
+    if commit.cards:
+        await _upsert(connection, CARDS, [row_of_card(card) for card in commit.cards])
+    await write_entries(connection, commit.entries)
+    await _authorizations(connection, commit.authorizations, rows)
+    await write_answers(connection, commit.answers)
+    await _insert(connection, QUEUED, [queued._asdict() for queued in commit.queued])
+    await _insert(connection, POSTED, [{"ref": ref} for ref in dict.fromkeys(commit.posted) if ref not in rows.posted])
+    if commit.closed:
+        closed = SETTLEMENTS.c.settlement_id.in_(commit.closed)
+        await connection.execute(update(SETTLEMENTS).where(closed).values(closed=1))
+    if commit.disputes:
+        disputes = [{"presentment_id": dispute.presentment_id, "dispute": dump(dispute)} for dispute in commit.disputes]
+        await _upsert(connection, DISPUTES, disputes)
+    forced = [
+        {"account_id": account_id, "counted_at_ns": spend.counted_at_ns, "spend": dump(spend)}
+        for account_id, spend in commit.forced
+    ]
+    await _insert(connection, FORCED, forced)
+    return commit._replace(changes=await _outbox(connection, commit, rows))
+
+
+async def write_entries(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+    """Append to the journal, move the books, tell the statement. An entry that does not balance stops the engine."""
+    for entry in entries:
+        if left := unbalanced(entry):
+            raise UnbalancedEntry(f"{entry.kind} {entry.ref}: {left} left over in {entry.postings}")
+    await _insert(connection, ENTRIES, [row_of_entry(entry) for entry in entries])
+    lines = [
+        line._asdict() | {"authorization_id": _named(entry, line)} for entry in entries for line in lines_of(entry)
+    ]
+    await _insert(connection, LINES, lines)
+    changes = sorted(moved(entries).items())
+    if not changes:
+        return
+    owners = [owner for owner, _ in changes]
+    arrays = [
+        func.unnest(cast([books[place] for _, books in changes], ARRAY(BigInteger))) for place in range(len(BOOKS))
+    ]
+    moves = select(
+        func.unnest(cast(owners, ARRAY(Text))).label("owner"),
+        *(array.label(book) for array, book in zip(arrays, BOOKS, strict=True)),
+    ).subquery()
+    new = {f"{book}_usdc6": ACCOUNTS.c[f"{book}_usdc6"] + moves.c[book] for book in BOOKS}
+    await connection.execute(update(ACCOUNTS).values(new).where(ACCOUNTS.c.account_id == moves.c.owner))
+
+
+def _named(entry: Entry, line: StatementLine) -> str:
+    """The authorization of a sale or a refund; what of it is owed has a line of its own, and no name."""
+    return entry.authorization_id if line.kind == LINE_KINDS.get(entry.kind) else ""
+
+
+async def write_answers(connection: AsyncConnection, answers: Sequence[Answer]) -> None:
+    """Keep answers under their keys. A key that is taken meanwhile is a unique violation: look again."""
+    stored = [
+        {"key": answer.key, "fingerprint": answer.fingerprint, "response": dump(answer.response)} for answer in answers
+    ]
+    await _insert(connection, ANSWERS, stored)
+
+
+async def insert_authorizations(connection: AsyncConnection, authorizations: Iterable[Authorization]) -> None:
+    """New ones. An id that is taken meanwhile is a unique violation: look again."""
+    await _insert(connection, AUTHORIZATIONS, [row_of_authorization(one) for one in authorizations])
+
+
+async def _open(connection: AsyncConnection, row: dict[str, Any]) -> int:
+    """Insert or replace an account; its new view."""
+    made = insert(ACCOUNTS).values(row | {"view": 1})
+    changed = {name: made.excluded[name] for name in row} | {"view": ACCOUNTS.c.view + 1}
+    kept = made.on_conflict_do_update(index_elements=[ACCOUNTS.c.account_id], set_=changed).returning(ACCOUNTS.c.view)
+    return (await connection.execute(kept)).scalar_one()
+
+
+async def _authorizations(connection: AsyncConnection, authorizations: Sequence[Authorization], rows: Rows) -> None:
+    known = [one for one in authorizations if one.authorization_id in rows.authorizations]
+    await insert_authorizations(
+        connection, [one for one in authorizations if one.authorization_id not in rows.authorizations]
+    )
+    if known:
+        await _upsert(connection, AUTHORIZATIONS, [row_of_authorization(one) for one in known])
+
+
+async def _outbox(connection: AsyncConnection, commit: Commit, rows: Rows) -> tuple[HoldChange, ...]:
+    """The changes with their epochs; those of accounts that no hold store was ever given are left out."""
+    if not commit.changes:
+        return ()
+    epochs = dict(rows.epochs)
+    if others := {change.account_id for change in commit.changes} - epochs.keys():
+        found = select(ACCOUNTS.c.account_id, ACCOUNTS.c.epoch).where(ACCOUNTS.c.account_id.in_(others))
+        epochs |= {row.account_id: row.epoch for row in await connection.execute(found)}
+    changes = tuple(
+        change._replace(epoch=epochs[change.account_id]) for change in commit.changes if epochs.get(change.account_id)
+    )
+    if changes:
+        await _upsert(connection, OUTBOX, [{"ref": commit.ref, "changes": dump(changes)}])
+    return changes
+
+
+async def _insert(connection: AsyncConnection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        await connection.execute(insert(table), rows)
+
+
+async def _upsert(connection: AsyncConnection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert, or replace what stands under the same primary key."""
+    made = insert(table)
+    key = list(table.primary_key.columns)
+    changed = {name: made.excluded[name] for name in rows[0] if name not in {column.name for column in key}}
+    await connection.execute(made.on_conflict_do_update(index_elements=key, set_=changed), rows)

@@ -1,0 +1,218 @@
+"""What only a real database can show: callers that come at the same instant, and what is left when one fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.adapters.postgres import PostgresLedger, migrate
+from engine.adapters.postgres.connection import connect, transact
+from engine.adapters.postgres.stored import dump, load
+from engine.adapters.postgres.tables import METADATA
+from engine.domain import ledger as journal
+from engine.domain.accounts import Account, AccountStatus, Card, CardStatus, Funds, Mandate
+from engine.domain.authorization import Authorization, Status
+from engine.domain.ledger import Answer, Commit, HoldChange, Posting, Queued, Recorded, Touch, UnbalancedEntry
+from engine.domain.limits import Spend
+from engine.domain.policies import PRESETS
+from engine.domain.terms import LimitTerms, Velocity
+from engine.interface import AuthorizationResponse, CaptureOutcome, CaptureResult, ClearingReceipt, DeclineReason
+from engine.ports import PortUnavailable
+from tests.conformance.ports.postgres import OnPostgres, url
+
+CENT = 10_000
+
+
+def approval(number: int, owner: str, cents: int, key: str = "") -> Commit:
+    ref = f"a{number}"
+    row = Authorization(ref, owner, "visa", cents, cents, 0, Status.OPEN, 1, 99)
+    answer = Answer(key or ref, b"body", AuthorizationResponse(ref, True, cents, "00", None, 99))
+    return Commit((journal.hold(ref, owner, 1, cents * CENT),), (row,), (answer,), account_id=owner, view=1)
+
+
+async def with_funds(ledger: PostgresLedger, cents: int, *owners: str) -> None:
+    for owner in owners:
+        opening = Commit(accounts=(Account(owner, f"0x{owner}", AccountStatus.ACTIVE, 1),))
+        await ledger.update(Touch(accounts=(owner,)), lambda rows, opening=opening: opening)
+        deposit = Commit((journal.deposit(f"d-{owner}", owner, 1, cents * CENT),))
+        await ledger.update(Touch(accounts=(owner,)), lambda rows, deposit=deposit: deposit)
+
+
+def on_postgres(scenario):
+    made = OnPostgres()
+    made.run(lambda _: scenario(made(None)))
+
+
+def test_decisions_that_come_at_once_never_hold_more_than_there_is() -> None:
+    async def scenario(ledger):
+        await with_funds(ledger, 100, "ada", "bob")
+        asked = [approval(number, ("ada", "bob")[number % 2], 7) for number in range(60)]
+        outcomes = await asyncio.gather(*(ledger.record(commit) for commit in asked))
+        assert Counter(outcomes) == {Recorded.DONE: 28, Recorded.SHORT: 32}, "14 times 7 cents of each 100"
+        for owner in ("ada", "bob"):
+            assert await ledger.funds(owner) == Funds(available_usdc6=2 * CENT, held_usdc6=98 * CENT)
+
+    on_postgres(scenario)
+
+
+def test_of_twins_under_one_key_exactly_one_is_recorded_whichever_process_it_came_to() -> None:
+    async def scenario(ledger):
+        await with_funds(ledger, 100, "ada")
+        other = PostgresLedger(ledger._engine)
+        twins = [side.record(approval(number, "ada", 1, key="k")) for number in range(5) for side in (ledger, other)]
+        outcomes = Counter(await asyncio.gather(*twins))
+        assert outcomes == {Recorded.DONE: 1, Recorded.ANSWERED: 9}
+        assert await ledger.funds("ada") == Funds(available_usdc6=99 * CENT, held_usdc6=CENT)
+
+    on_postgres(scenario)
+
+
+def test_updates_of_one_account_follow_one_another() -> None:
+    async def scenario(ledger):
+        await with_funds(ledger, 0, "ada")
+
+        def one_more(rows):
+            ref = f"d{rows.funds['ada'].available_usdc6}"
+            return Commit((journal.deposit(ref, "ada", 1, 1),), posted=(ref,))
+
+        await asyncio.gather(*(ledger.update(Touch(accounts=("ada",)), one_more) for _ in range(20)))
+        assert await ledger.funds("ada") == Funds(available_usdc6=20)
+        assert {line.ref for line in await ledger.statement(1, 99)} == {f"d{number}" for number in range(20)}
+
+    on_postgres(scenario)
+
+
+def test_what_two_settlers_form_at_once_holds_every_capture_once() -> None:
+    async def scenario(ledger):
+        owners = [f"u{number}" for number in range(12)]
+        await with_funds(ledger, 1, *owners)
+        queued = tuple(Queued(f"p{number}", owners[number % 12], 1 + number) for number in range(48))
+        await ledger.update(Touch(), lambda rows: Commit(queued=queued))
+
+        async def settler(ledger):
+            formed = []
+            while (settlement := await ledger.form_settlement(1, max_users=5)) is not None:
+                formed.append(settlement)
+            return formed
+
+        one, other = await asyncio.gather(settler(ledger), settler(PostgresLedger(ledger._engine)))
+        amounts = [amount for settlement in one + other for amount in settlement.amounts_usdc6]
+        assert sorted(amounts) == sorted(
+            (owner, sum(q.amount_usdc6 for q in queued if q.account_id == owner)) for owner in owners
+        )
+        assert {s.settlement_id for s in await ledger.open_settlements()} == {s.settlement_id for s in one + other}
+
+    on_postgres(scenario)
+
+
+def test_an_entry_that_does_not_balance_stops_the_engine_and_changes_nothing() -> None:
+    async def scenario(ledger):
+        await with_funds(ledger, 5, "ada")
+        bent = journal.deposit("d", "ada", 1, 7)
+        bent = bent._replace(postings=(*bent.postings, Posting("available", "ada", journal.USDC, 1)))
+        with pytest.raises(UnbalancedEntry, match="left over"):
+            await ledger.update(Touch(accounts=("ada",)), lambda rows: Commit((bent,)))
+        assert await ledger.funds("ada") == Funds(available_usdc6=5 * CENT)
+
+    on_postgres(scenario)
+
+
+def test_a_ledger_that_cannot_be_reached_is_a_port_unavailable() -> None:
+    async def scenario():
+        engine = connect("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
+        with pytest.raises(PortUnavailable, match="PostgreSQL: Conn"):
+            await PostgresLedger(engine).funds("ada")
+        with pytest.raises(PortUnavailable):
+            await PostgresLedger(engine).record(approval(1, "ada", 1))
+        await engine.dispose()
+
+    asyncio.run(scenario())
+
+
+def test_a_broken_statement_is_no_outage() -> None:
+    async def scenario(ledger):
+        with pytest.raises(Exception, match="zilch") as broken:
+            await transact(ledger._engine, lambda connection: connection.exec_driver_sql("SELECT zilch"))
+        assert not isinstance(broken.value, PortUnavailable)
+
+    on_postgres(scenario)
+
+
+def test_the_migrations_make_the_tables_that_the_code_expects_and_run_again_without_effect() -> None:
+    async def scenario(ledger):
+        await asyncio.gather(migrate(ledger._engine), migrate(ledger._engine))
+
+        def differences(connection):
+            context = MigrationContext.configure(
+                connection, opts={"compare_type": True, "compare_server_default": True}
+            )
+            return [found for found in compare_metadata(context, METADATA) if "alembic_version" not in str(found)]
+
+        async with ledger._engine.connect() as connection:
+            assert await connection.run_sync(differences) == []
+
+    assert url()
+    on_postgres(scenario)
+
+
+LIMITS = LimitTerms(
+    daily_count=3, velocity=(Velocity(60, 1), Velocity(90, None, 7)), allowed_mccs=frozenset({"5411", "1"})
+)
+SPEND = Spend("a", "card", "5411", 2**62, 1, forced=True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        LIMITS,
+        *(LimitTerms(policy=policy) for policy in PRESETS.values()),
+        (HoldChange("ada", "a", 1, -2, None, SPEND, 3), HoldChange("bob")),
+        (Mandate("m", 9, limits=LIMITS),),
+        ClearingReceipt("f", (CaptureResult("p", CaptureOutcome.POSTED, 1, 2, 3),)),
+        AuthorizationResponse("a", False, 0, "51", DeclineReason.INSUFFICIENT_FUNDS, 0),
+        True,
+        (),
+    ],
+)
+def test_what_is_kept_comes_back_as_it_was_type_for_type(value) -> None:
+    back = load(dump(value))
+    assert back == value
+    assert type(back) is type(value)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda some: st.lists(some).map(tuple), max_leaves=8
+    )
+)
+def test_tuples_of_anything_plain_come_back(value) -> None:
+    assert load(dump(value)) == value
+
+
+@pytest.mark.parametrize("value", [1.5, {"a": 1}, [1], object(), Card])
+def test_what_is_no_record_is_not_kept(value) -> None:
+    with pytest.raises(TypeError, match="is not kept"):
+        dump(value)
+
+
+@pytest.mark.parametrize("raw", [{"os.system": ["ls"]}, {"a": 1, "b": 2}, [1], 1.5, {"str": ["x"]}])
+def test_nothing_but_records_comes_out_of_a_database(raw) -> None:
+    with pytest.raises(ValueError, match="not a stored value"):
+        load(raw)
+
+
+def test_a_card_keeps_its_own_limits() -> None:
+    async def scenario(ledger):
+        card = Card("c", "ada", "visa", 2**62, CardStatus.FROZEN, LIMITS, "m", "c0", "4242")
+        account = Account("ada", "0xada", AccountStatus.SUSPENDED, 2, (Mandate("m", 9, limits=LIMITS),))
+        opened = await ledger.update(Touch(accounts=("ada",)), lambda rows: Commit(accounts=(account,), cards=(card,)))
+        assert opened.view == 1
+        assert await ledger.card("c") == (card, account, 1)
+
+    on_postgres(scenario)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.adapters.postgres.stored import dump, load
@@ -100,8 +100,3 @@ def _move(changes: dict[str, list[int]], posting: Posting) -> None:
 
 
 _PLACE: Mapping[str, int] = {book: place for place, book in enumerate(BOOKS)}
-
-
-def columns(rows: Sequence[Mapping[str, Any]], *names: str) -> dict[str, list[Any]]:
-    """Rows as columns, to be bound as arrays."""
-    return {name: [row[name] for row in rows] for name in names}

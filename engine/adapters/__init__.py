@@ -1,1 +1,1 @@
-"""Production adapters of the ports: PostgreSQL, Redis, any EVM node, the machine's clock."""
+"""Production adapters of the ports; so far the ledger on PostgreSQL."""

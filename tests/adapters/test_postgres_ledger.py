@@ -73,6 +73,28 @@ def test_of_twins_under_one_key_exactly_one_is_recorded_whichever_process_it_cam
     on_postgres(scenario)
 
 
+@pytest.mark.parametrize("attempt", range(5))
+def test_of_first_openings_at_once_one_sees_the_other_and_a_card_has_one_account(attempt) -> None:
+    """Both look before they write; whoever comes second looks again, and is refused by its own rule."""
+
+    async def scenario(ledger):
+        def opening(owner: str, address: str):
+            def transition(rows):
+                card = rows.cards.get("c")
+                if rows.addresses.get("ada", address) != address or (card and card.account_id != owner):
+                    raise LookupError("refused")
+                account = Account(owner, address, AccountStatus.ACTIVE, 1)
+                return Commit(accounts=(account,), cards=(Card("c", owner, "visa", 1, CardStatus.ACTIVE),))
+
+            return ledger.update(Touch(accounts=(owner,), cards=("c",)), transition)
+
+        pairs = (("ada", "0xa"), ("ada", "0xb")) if attempt % 2 else (("ada", "0xa"), ("bob", "0xb"))
+        outcomes = await asyncio.gather(*(opening(*pair) for pair in pairs), return_exceptions=True)
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Commit", "LookupError"]
+
+    on_postgres(scenario)
+
+
 def test_updates_of_one_account_follow_one_another() -> None:
     async def scenario(ledger):
         await with_funds(ledger, 0, "ada")

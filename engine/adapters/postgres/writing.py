@@ -32,6 +32,7 @@ from engine.adapters.postgres.tables import (
     QUEUED,
     SETTLEMENTS,
 )
+from engine.domain.accounts import Card
 from engine.domain.authorization import Authorization
 from engine.domain.ledger import (
     LINE_KINDS,
@@ -51,9 +52,10 @@ async def write(connection: AsyncConnection, commit: Commit, rows: Rows) -> Comm
     """Store a commit that rests on ``rows``; returned with what only the ledger knows: the epochs of changes, the view
     that it made."""
     for account in commit.accounts:
-        commit = commit._replace(view=await _open(connection, row_of_account(account)))
-    if commit.cards:
-        await _upsert(connection, CARDS, [row_of_card(card) for card in commit.cards])
+        commit = commit._replace(
+            view=await _open(connection, row_of_account(account), known=account.account_id in rows.funds)
+        )
+    await _cards(connection, commit.cards, rows)
     await write_entries(connection, commit.entries)
     await _authorizations(connection, commit.authorizations, rows)
     await write_answers(connection, commit.answers)
@@ -116,12 +118,21 @@ async def insert_authorizations(connection: AsyncConnection, authorizations: Ite
     await _insert(connection, AUTHORIZATIONS, [row_of_authorization(one) for one in authorizations])
 
 
-async def _open(connection: AsyncConnection, row: dict[str, Any]) -> int:
-    """Insert or replace an account; its new view."""
-    made = insert(ACCOUNTS).values(row | {"view": 1})
-    changed = {name: made.excluded[name] for name in row} | {"view": ACCOUNTS.c.view + 1}
-    kept = made.on_conflict_do_update(index_elements=[ACCOUNTS.c.account_id], set_=changed).returning(ACCOUNTS.c.view)
+async def _open(connection: AsyncConnection, row: dict[str, Any], *, known: bool) -> int:
+    """Insert or replace an account; its new view. One that others open meanwhile is a unique violation: look again."""
+    if not known:
+        await connection.execute(insert(ACCOUNTS).values(row | {"view": 1}))
+        return 1
+    changed = update(ACCOUNTS).where(ACCOUNTS.c.account_id == row["account_id"])
+    kept = changed.values(row | {"view": ACCOUNTS.c.view + 1}).returning(ACCOUNTS.c.view)
     return (await connection.execute(kept)).scalar_one()
+
+
+async def _cards(connection: AsyncConnection, cards: Sequence[Card], rows: Rows) -> None:
+    """As for authorizations: a card that others issue meanwhile is a unique violation."""
+    await _insert(connection, CARDS, [row_of_card(card) for card in cards if card.card_id not in rows.cards])
+    if known := [row_of_card(card) for card in cards if card.card_id in rows.cards]:
+        await _upsert(connection, CARDS, known)
 
 
 async def _authorizations(connection: AsyncConnection, authorizations: Sequence[Authorization], rows: Rows) -> None:

@@ -55,4 +55,4 @@ async def open_accounts(ledger: Any, *names: str) -> None:
             accounts=(Account(name, f"0x{name}", AccountStatus.ACTIVE, 1),),
             cards=(Card(f"card-{name}", name, "visa", 9 * 10**18, CardStatus.ACTIVE),),
         )
-        await ledger.update(Touch(accounts=(name,)), lambda rows, commit=commit: commit)
+        await ledger.update(Touch(accounts=(name,), cards=(f"card-{name}",)), lambda rows, commit=commit: commit)

@@ -1,8 +1,8 @@
 """The hot path: decisions that arrive together are committed together.
 
 While one transaction is on its way to the disk, whatever is asked meanwhile gathers for the next, so that under load
-many decisions share one commit and none waits for more than the one before it. What becomes of each is decided in the
-order in which they came, as if each had a transaction of its own.
+many decisions share one commit and none waits for more than the one before it. What becomes of each is decided,
+within one transaction, in the order in which they came, as if each had one of its own.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
 
 from engine.adapters.postgres import PostgresLedger, migrate
 from engine.adapters.postgres.connection import connect, transact
@@ -129,6 +130,53 @@ def test_what_two_settlers_form_at_once_holds_every_capture_once() -> None:
             (owner, sum(q.amount_usdc6 for q in queued if q.account_id == owner)) for owner in owners
         )
         assert {s.settlement_id for s in await ledger.open_settlements()} == {s.settlement_id for s in one + other}
+
+    on_postgres(scenario)
+
+
+def test_a_decision_that_cannot_be_stored_fails_alone() -> None:
+    """A NUL, which PostgreSQL takes in no text, among decisions that gathered behind another."""
+
+    async def scenario(ledger):
+        await with_funds(ledger, 100, "ada")
+        asked = [approval(number, "ada", 1, key="nul\0" if number == 4 else "") for number in range(8)]
+        outcomes = await asyncio.gather(*(ledger.record(commit) for commit in asked), return_exceptions=True)
+        assert [place for place, outcome in enumerate(outcomes) if outcome is not Recorded.DONE] == [4]
+        assert not isinstance(outcomes[4], PortUnavailable)
+        assert await ledger.funds("ada") == Funds(available_usdc6=93 * CENT, held_usdc6=7 * CENT)
+
+    on_postgres(scenario)
+
+
+def test_whoever_gives_up_before_the_transaction_begins_is_not_recorded() -> None:
+    async def scenario(ledger):
+        await with_funds(ledger, 100, "ada")
+        first, second, third = (asyncio.ensure_future(ledger.record(approval(n, "ada", 1))) for n in range(3))
+        await asyncio.sleep(0)  # two transactions have begun; the third decision waits for one of them
+        third.cancel()
+        assert [await first, await second] == [Recorded.DONE] * 2
+        assert (await asyncio.gather(third, return_exceptions=True))[0].__class__ is asyncio.CancelledError
+        assert await ledger.answer("a2") is None
+
+    on_postgres(scenario)
+
+
+def test_money_for_an_account_that_does_not_exist_is_not_booked() -> None:
+    async def scenario(ledger):
+        deposit = Commit((journal.deposit("d", "nobody", 1, 7),))
+        with pytest.raises(LookupError, match="nobody"):
+            await ledger.update(Touch(), lambda rows: deposit)
+        assert list(await ledger.statement(0, 9)) == []
+
+    on_postgres(scenario)
+
+
+def test_what_is_taken_every_time_is_a_bug_and_no_outage() -> None:
+    async def scenario(ledger):
+        blind = Commit(posted=("p",))
+        await ledger.update(Touch(), lambda rows: blind)
+        with pytest.raises(IntegrityError):
+            await ledger.update(Touch(), lambda rows: blind)
 
     on_postgres(scenario)
 

@@ -33,18 +33,22 @@ def main() -> int:
     wrong = len(stale(mutants))
     chosen = [one for one in mutants if not given.only or any(fnmatch(one.name, f"*{only}*") for only in given.only)]
     chosen = [one for one in chosen if given.list or (listed(one) is not None) == given.equivalent]
-    survived = 0
+    survived = hung = 0
     for number, mutant in list(enumerate(chosen, 1))[given.first - 1 :]:
         if given.list:
             print(mutant.name, "(listed as equivalent)" if listed(mutant) else "")
             continue
         began_s = time.perf_counter()
         verdict = judge(mutant, given.tests)
-        survived += verdict is not Verdict.KILLED
+        hung += verdict is Verdict.HUNG
+        survived += verdict not in (Verdict.KILLED, Verdict.HUNG)
         wrong += (verdict is Verdict.KILLED) == given.equivalent
         shown = f"{number}/{len(chosen)} {time.perf_counter() - began_s:5.1f} s"
         print(f"{verdict.name:9} {shown}  {mutant.name}", flush=True)
-    print(f"{len(chosen)} mutants" + ("" if given.list else f", {survived} survived"))
+    print(
+        f"{len(chosen)} mutants"
+        + ("" if given.list else f", {survived} survived" + (f", {hung} hung: look at them" if hung else ""))
+    )
     return 1 if wrong else 0
 
 

@@ -13,10 +13,14 @@ from engine.ports import PortUnavailable
 
 Result = TypeVar("Result")
 ATTEMPTS = 10
-_AGAIN = frozenset({"40001", "40P01", "23505"})
+TAKEN = "23505"
+_AGAIN = frozenset({"40001", "40P01", TAKEN})
 """Serialization failure, deadlock, unique violation: another transaction was first, and this one has to look again."""
-_UNAVAILABLE = ("08", "25006", "53", "57", "58", "XX")
-"""Connection lost, read-only (a replica), out of resources, shut down by somebody, broken machine. All else is ours."""
+_UNAVAILABLE = ("08", "25006", "53", "55P03", "57", "58", "XX")
+"""Connection lost, read-only (a replica), out of resources, a lock that did not come, shut down by somebody, broken
+machine. All else is ours."""
+PATIENCE_S = 5
+"""How long a call waits for a connection, or for a lock; a decision's own budget is shorter, and ends before."""
 
 
 def connect(url: str, *, pool_size: int = 8) -> AsyncEngine:
@@ -25,12 +29,15 @@ def connect(url: str, *, pool_size: int = 8) -> AsyncEngine:
     READ COMMITTED: every row that a rule reads belongs to an account whose row is locked first, so that what follows is
     read as it is committed last; what does not exist yet cannot be locked, and is guarded by a primary key.
     """
-    return create_async_engine(url, pool_size=pool_size, max_overflow=0, isolation_level="READ COMMITTED")
+    return create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=PATIENCE_S, isolation_level="READ COMMITTED",
+        connect_args={"timeout": PATIENCE_S, "server_settings": {"lock_timeout": f"{PATIENCE_S}s"}},
+    )  # fmt: skip
 
 
 async def transact(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
     """Run ``work`` in one transaction and commit it. Raises PortUnavailable; what ``work`` raises undoes it all."""
-    for _ in range(ATTEMPTS):
+    for attempt in range(1, ATTEMPTS + 1):
         try:
             async with engine.begin() as connection:
                 return await work(connection)
@@ -38,8 +45,8 @@ async def transact(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaita
             state = getattr(error.orig, "sqlstate", None) or ""
             if error.connection_invalidated or state.startswith(_UNAVAILABLE):
                 raise PortUnavailable(_told(error)) from error
-            if state not in _AGAIN:
-                raise
+            if state not in _AGAIN or (state == TAKEN and attempt == ATTEMPTS):
+                raise  # what is taken every time was not looked at before: a bug, and no outage
         except (PoolTimeout, OSError) as error:
             raise PortUnavailable(_told(error)) from error
     raise PortUnavailable(f"PostgreSQL could not serialize a transaction in {ATTEMPTS} attempts")

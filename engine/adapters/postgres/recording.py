@@ -19,6 +19,7 @@ from engine.adapters.postgres.reading import lock
 from engine.adapters.postgres.tables import ANSWERS, AUTHORIZATIONS
 from engine.adapters.postgres.writing import insert_authorizations, write_answers, write_entries
 from engine.domain.ledger import Commit, Recorded
+from engine.ports import PortUnavailable
 
 AT_ONCE = 200
 """At most so many decisions in one transaction."""
@@ -57,18 +58,33 @@ class Recorder:
 
     async def _commit(self, batch: Sequence[Asked]) -> None:
         try:
-            outcomes = await transact(self._engine, lambda connection: record(connection, [a.commit for a in batch]))
-        except Exception as error:  # noqa: BLE001 - handed to everybody who waits
-            for asked in batch:
-                if not asked.outcome.done():
-                    asked.outcome.set_exception(error)
-        else:
-            for asked, outcome in zip(batch, outcomes, strict=True):
-                if not asked.outcome.done():
-                    asked.outcome.set_result(outcome)
+            if waiting := [asked for asked in batch if not asked.outcome.done()]:  # the others have given up
+                await self._answer(waiting)
         finally:
+            for asked in batch:
+                asked.outcome.cancel()  # nothing, unless this task itself was ended
             self._free += 1
             self._go_on()
+
+    async def _answer(self, batch: Sequence[Asked]) -> None:
+        """Tell each what became of it. Where one breaks the transaction of all, each gets its own."""
+        outcomes: Sequence[Recorded] = ()
+        error: Exception | None = None
+        try:
+            outcomes = await transact(self._engine, lambda connection: record(connection, [a.commit for a in batch]))
+        except Exception as broken:  # noqa: BLE001 - handed to whoever waits
+            error = broken
+            if len(batch) > 1 and not isinstance(error, PortUnavailable):
+                for asked in batch:
+                    await self._answer([asked])
+                return
+        for place, asked in enumerate(batch):
+            if asked.outcome.done():
+                continue  # given up meanwhile
+            if error is not None:
+                asked.outcome.set_exception(error)
+            else:
+                asked.outcome.set_result(outcomes[place])
 
 
 async def record(connection: AsyncConnection, commits: Sequence[Commit]) -> list[Recorded]:

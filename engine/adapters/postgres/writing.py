@@ -97,7 +97,9 @@ async def write_entries(connection: AsyncConnection, entries: Sequence[Entry]) -
         *(array.label(book) for array, book in zip(arrays, BOOKS, strict=True)),
     ).subquery()
     new = {f"{book}_usdc6": ACCOUNTS.c[f"{book}_usdc6"] + moves.c[book] for book in BOOKS}
-    await connection.execute(update(ACCOUNTS).values(new).where(ACCOUNTS.c.account_id == moves.c.owner))
+    moved_rows = await connection.execute(update(ACCOUNTS).values(new).where(ACCOUNTS.c.account_id == moves.c.owner))
+    if moved_rows.rowcount != len(owners):
+        raise LookupError(f"entries of accounts that do not exist, among {', '.join(owners)}")
 
 
 def _named(entry: Entry, line: StatementLine) -> str:

@@ -182,31 +182,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Nothing is left."""
-
-    op.drop_index("cards_account_id_idx", table_name="cards")
-    op.drop_table("cards")
-    op.drop_index(
-        "statement_lines_named", table_name="statement_lines", postgresql_where=sa.text("authorization_id <> ''")
-    )
-    op.drop_index("statement_lines_ref_idx", table_name="statement_lines")
-    op.drop_table("statement_lines")
-    op.drop_index("settlements_open", table_name="settlements", postgresql_where=sa.text("closed = 0"))
-    op.drop_table("settlements")
-    op.drop_index("queued_account_id_idx", table_name="queued")
-    op.drop_table("queued")
-    op.drop_table("posted")
-    op.drop_index("outbox_outbox_id_idx", table_name="outbox")
-    op.drop_table("outbox")
-    op.drop_index("forced_counted", table_name="forced")
-    op.drop_table("forced")
-    op.drop_index("entries_ref_idx", table_name="entries")
-    op.drop_table("entries")
-    op.drop_table("disputes")
-    op.drop_index("authorizations_held", table_name="authorizations", postgresql_where=sa.text("held_cents > 0"))
-    op.drop_index("authorizations_due", table_name="authorizations", postgresql_where=sa.text("status = 'open'"))
-    op.drop_index("authorizations_counted", table_name="authorizations")
-    op.drop_table("authorizations")
-    op.drop_index("answers_stored_at_idx", table_name="answers")
-    op.drop_table("answers")
-    op.drop_table("accounts")
+    """Refused: before this there was nothing, and a journal is never dropped."""
+    raise NotImplementedError("a ledger is not undone; drop the database by hand if that is meant")

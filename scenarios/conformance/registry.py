@@ -34,6 +34,7 @@ FEATURES = (
     "Disputes",
     "Mandates",
     "Deposits",
+    "Debts",
     "Withdrawals",
     "Settlement",
     "Statement",

@@ -37,7 +37,7 @@ async def _free(bench: Bench, way: str, cents: int) -> int:
     return 0 if way in ("a reversal", "a refusal in our stead", "an expiry") else 5_000 - cents
 
 
-@case("Deposits", each("way", WAYS), each("owed", [2_999, 3_000, 3_001]))
+@case("Debts", each("way", WAYS), each("owed", [2_999, 3_000, 3_001]))
 async def what_comes_free_of_a_hold_pays_what_is_owed(bench: Bench, way: str, owed: int) -> None:
     """30.00 come free, or all 50.00 where all of the hold does."""
     await _owes(bench, owed, 5_000)
@@ -55,7 +55,7 @@ async def what_comes_free_of_a_hold_pays_what_is_owed(bench: Bench, way: str, ow
     await bench.reverse("a1", key="the rest")
 
 
-@case("Deposits")
+@case("Debts")
 async def who_owes_spends_nothing_until_it_is_paid(bench: Bench) -> None:
     await _owes(bench, 1_000, 5_000)
     same(declined(await bench.authorize("a2", 1)), DeclineReason.INSUFFICIENT_FUNDS, "the reason")
@@ -67,7 +67,7 @@ async def who_owes_spends_nothing_until_it_is_paid(bench: Bench) -> None:
     await bench.reverse("a1", key="the rest")
 
 
-@case("Deposits")
+@case("Debts")
 async def a_debt_is_paid_once_however_often_that_is_said(bench: Bench) -> None:
     await _owes(bench, 1_000, 5_000)
     for _ in range(2):

@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 
 from engine.adapters.postgres import PostgresLedger, migrate
 from engine.adapters.postgres.connection import connect, transact
-from engine.adapters.postgres.stored import dump, load
 from engine.adapters.postgres.tables import METADATA
+from engine.adapters.stored import dump, load
 from engine.domain import ledger as journal
 from engine.domain.accounts import Account, AccountStatus, Card, CardStatus, Funds, Mandate
 from engine.domain.authorization import Authorization, Status

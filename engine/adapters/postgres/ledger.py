@@ -12,7 +12,6 @@ from engine.adapters.postgres.connection import transact
 from engine.adapters.postgres.reading import lock, read
 from engine.adapters.postgres.recording import Recorder
 from engine.adapters.postgres.rows import account_of, authorization_of, card_of, funds_of, settlement_of_row
-from engine.adapters.postgres.stored import dump, load
 from engine.adapters.postgres.tables import (
     ACCOUNTS,
     ANSWERS,
@@ -25,6 +24,7 @@ from engine.adapters.postgres.tables import (
     SETTLEMENTS,
 )
 from engine.adapters.postgres.writing import write
+from engine.adapters.stored import dump, load
 from engine.domain.accounts import Funds
 from engine.domain.authorization import Status
 from engine.domain.ledger import (

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Select, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.adapters.postgres.rows import authorization_of, card_of, funds_of, settlement_of_row
-from engine.adapters.postgres.stored import load
 from engine.adapters.postgres.tables import (
     ACCOUNTS,
     ANSWERS,
@@ -21,6 +20,7 @@ from engine.adapters.postgres.tables import (
     POSTED,
     SETTLEMENTS,
 )
+from engine.adapters.stored import load
 from engine.domain.ledger import Answer, Posted, Rows, Touch
 from engine.domain.money import usdc6_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.adapters.postgres.stored import dump, load
+from engine.adapters.stored import dump, load
 from engine.domain.accounts import Account, AccountStatus, Card, CardStatus, Funds
 from engine.domain.authorization import Authorization, Status
 from engine.domain.ledger import Entry, Posting

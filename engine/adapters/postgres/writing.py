@@ -17,7 +17,6 @@ from engine.adapters.postgres.rows import (
     row_of_card,
     row_of_entry,
 )
-from engine.adapters.postgres.stored import dump
 from engine.adapters.postgres.tables import (
     ACCOUNTS,
     ANSWERS,
@@ -32,6 +31,7 @@ from engine.adapters.postgres.tables import (
     QUEUED,
     SETTLEMENTS,
 )
+from engine.adapters.stored import dump
 from engine.domain.accounts import Card
 from engine.domain.authorization import Authorization
 from engine.domain.ledger import (

@@ -1,6 +1,6 @@
 """What a port's conformance suite needs: for each implementation how to make it, and how to run a scenario with it.
 
-A production adapter joins by adding itself to ``HOLD_STORES`` or ``LEDGERS``; every test then runs on it too.
+A production adapter joins by adding itself to ``CACHES``, ``HOLD_STORES`` or ``LEDGERS``; then every test runs on it.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from postgres import OnPostgres
+from redis_server import LosingCache, LosingHoldStore, OnRedis
 
 from engine.domain.accounts import Account, AccountStatus, Card, CardStatus
 from engine.domain.ledger import Commit, Touch
+from simulators.backends.cache import MemoryCache
 from simulators.backends.holds import MemoryHoldStore
 from simulators.backends.ledger import MemoryLedger
 from simulators.backends.served import Served
@@ -27,6 +29,10 @@ def memory_hold_store(kernel: Kernel) -> MemoryHoldStore:
 
 def memory_ledger(kernel: Kernel) -> MemoryLedger:
     return MemoryLedger(Served(kernel, "ledger", INSTANT))
+
+
+def memory_cache(kernel: Kernel) -> MemoryCache:
+    return MemoryCache(Served(kernel, "cache", INSTANT))
 
 
 class InMemory:
@@ -45,7 +51,8 @@ class InMemory:
             return kernel.run(kernel.spawn(scenario(kernel), "test"))
 
 
-HOLD_STORES: dict[str, Any] = {"memory": InMemory(memory_hold_store)}
+CACHES: dict[str, Any] = {"memory": InMemory(memory_cache), "redis": OnRedis(LosingCache)}
+HOLD_STORES: dict[str, Any] = {"memory": InMemory(memory_hold_store), "redis": OnRedis(LosingHoldStore)}
 LEDGERS: dict[str, Any] = {"memory": InMemory(memory_ledger), "postgres": OnPostgres()}
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from engine.adapters.postgres.bulk import among
 from engine.adapters.postgres.connection import transact
 from engine.adapters.postgres.reading import lock, read
 from engine.adapters.postgres.recording import Recorder
@@ -70,7 +71,7 @@ class PostgresLedger:
         old = select(ANSWERS.c.key).where(ANSWERS.c.stored_at < before).order_by(ANSWERS.c.stored_at).limit(limit)
 
         async def work(connection: AsyncConnection) -> int:
-            return (await connection.execute(delete(ANSWERS).where(ANSWERS.c.key.in_(old)))).rowcount
+            return (await connection.execute(delete(ANSWERS).where(among(ANSWERS.c.key, old)))).rowcount
 
         return await transact(self._engine, work)
 
@@ -122,7 +123,7 @@ class PostgresLedger:
         found = select(AUTHORIZATIONS.c.authorization_id, AUTHORIZATIONS.c.held_cents)
 
         async def work(connection: AsyncConnection) -> Sequence[OpenHold]:
-            rows = await connection.execute(found.where(AUTHORIZATIONS.c.authorization_id.in_(ids)))
+            rows = await connection.execute(found.where(among(AUTHORIZATIONS.c.authorization_id, ids)))
             held_usdc6 = {row.authorization_id: usdc6_of(row.held_cents) for row in rows}
             return [hold for hold in holds if held_usdc6.get(hold.authorization_id, 0) != hold.left_usdc6]
 
@@ -139,9 +140,9 @@ class PostgresLedger:
         async def work(connection: AsyncConnection) -> None:
             if outdated:
                 await lock(connection, set(outdated))
-                stale = update(ACCOUNTS).where(ACCOUNTS.c.account_id.in_(outdated))
+                stale = update(ACCOUNTS).where(among(ACCOUNTS.c.account_id, outdated))
                 await connection.execute(stale.values(epoch=ACCOUNTS.c.epoch + 1))
-            await connection.execute(delete(OUTBOX).where(OUTBOX.c.ref.in_(refs)))
+            await connection.execute(delete(OUTBOX).where(among(OUTBOX.c.ref, refs)))
 
         await transact(self._engine, work)
 
@@ -161,7 +162,7 @@ class PostgresLedger:
             while account_ids := await _owing(connection, max_users):
                 await lock(connection, set(account_ids))
                 first = {account_id: place for place, account_id in enumerate(account_ids)}
-                found = QUEUED.select().where(QUEUED.c.account_id.in_(account_ids)).order_by(QUEUED.c.queued_id)
+                found = QUEUED.select().where(among(QUEUED.c.account_id, account_ids)).order_by(QUEUED.c.queued_id)
                 waiting = sorted(await connection.execute(found), key=lambda row: first[row.account_id])
                 net_usdc6 = dict.fromkeys(account_ids, 0)
                 for row in waiting:
@@ -171,7 +172,7 @@ class PostgresLedger:
                     continue  # others have netted them meanwhile, or a credit came first
                 settlement = settlement_of(((row.ref, row.account_id, row.amount_usdc6) for row in taken), now_ns)
                 ids = [row.queued_id for row in taken]
-                await connection.execute(delete(QUEUED).where(QUEUED.c.queued_id.in_(ids)))
+                await connection.execute(delete(QUEUED).where(among(QUEUED.c.queued_id, ids)))
                 formed = {
                     "settlement_id": settlement.settlement_id,
                     "at_ns": now_ns,
@@ -192,7 +193,7 @@ class PostgresLedger:
         return await transact(self._engine, work)
 
     async def addresses(self, account_ids: Sequence[str]) -> dict[str, str]:
-        found = select(ACCOUNTS.c.account_id, ACCOUNTS.c.address).where(ACCOUNTS.c.account_id.in_(account_ids))
+        found = select(ACCOUNTS.c.account_id, ACCOUNTS.c.address).where(among(ACCOUNTS.c.account_id, account_ids))
 
         async def work(connection: AsyncConnection) -> dict[str, str]:
             return {row.account_id: row.address for row in await connection.execute(found)}

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.adapters.postgres.bulk import among
 from engine.adapters.postgres.rows import authorization_of, card_of, funds_of, settlement_of_row
 from engine.adapters.postgres.tables import (
     ACCOUNTS,
@@ -27,7 +28,7 @@ from engine.domain.money import usdc6_of
 
 async def lock(connection: AsyncConnection, account_ids: Collection[str]) -> dict[str, Any]:
     """The rows of these accounts, locked until the transaction ends; always in one order, so that nobody deadlocks."""
-    found = ACCOUNTS.select().where(ACCOUNTS.c.account_id.in_(account_ids)).order_by(ACCOUNTS.c.account_id)
+    found = ACCOUNTS.select().where(among(ACCOUNTS.c.account_id, account_ids)).order_by(ACCOUNTS.c.account_id)
     return {row.account_id: row for row in await connection.execute(found.with_for_update(key_share=True))}
 
 
@@ -48,12 +49,12 @@ async def _accounts_behind(connection: AsyncConnection, touch: Touch) -> set[str
     """Cards lead to their accounts, and so do authorizations and sales."""
     ways: list[Select[Any]] = []
     if touch.cards:
-        ways.append(select(CARDS.c.account_id).where(CARDS.c.card_id.in_(touch.cards)))
+        ways.append(select(CARDS.c.account_id).where(among(CARDS.c.card_id, touch.cards)))
     if touch.authorizations:
-        known = AUTHORIZATIONS.c.authorization_id.in_(touch.authorizations)
+        known = among(AUTHORIZATIONS.c.authorization_id, touch.authorizations)
         ways.append(select(AUTHORIZATIONS.c.account_id).where(known))
     if touch.disputed:
-        ways.append(select(LINES.c.account_id).where(LINES.c.ref.in_(touch.disputed)))
+        ways.append(select(LINES.c.account_id).where(among(LINES.c.ref, touch.disputed)))
     if not ways:
         return set(touch.accounts)
     return {*touch.accounts, *(await connection.scalars(union(*ways)))}
@@ -68,7 +69,7 @@ async def _exist(connection: AsyncConnection, account_ids: Collection[str]) -> b
     """Whether there is any of these accounts. What nobody has opened yet needs no lock."""
     if not account_ids:
         return False
-    found = select(ACCOUNTS.c.account_id).where(ACCOUNTS.c.account_id.in_(account_ids)).limit(1)
+    found = select(ACCOUNTS.c.account_id).where(among(ACCOUNTS.c.account_id, account_ids)).limit(1)
     return (await connection.scalar(found)) is not None
 
 
@@ -76,7 +77,7 @@ async def _rows(connection: AsyncConnection, touch: Touch, locked: dict[str, Any
     async def found(table: Any, key: Any, keys: tuple[str, ...], *more: ColumnElement[bool]) -> dict[str, Any]:
         if not keys:
             return {}
-        rows = await connection.execute(table.select().where(key.in_(keys), *more))
+        rows = await connection.execute(table.select().where(among(key, keys), *more))
         return {getattr(row, key.name): row for row in rows}
 
     authorizations = await found(AUTHORIZATIONS, AUTHORIZATIONS.c.authorization_id, touch.authorizations)
@@ -107,7 +108,7 @@ async def _sales(connection: AsyncConnection, presentment_ids: tuple[str, ...]) 
     """The sales among these presentments, with what was sold and given back under their authorizations."""
     if not presentment_ids:
         return {}
-    found = LINES.select().where(LINES.c.ref.in_(presentment_ids), LINES.c.kind == "capture")
+    found = LINES.select().where(among(LINES.c.ref, presentment_ids), LINES.c.kind == "capture")
     return {row.ref: await _posted(connection, row) for row in (await connection.execute(found)).all()}
 
 

@@ -11,9 +11,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from engine.adapters.postgres.bulk import among
 from engine.adapters.postgres.connection import transact
 from engine.adapters.postgres.reading import lock
 from engine.adapters.postgres.tables import ANSWERS, AUTHORIZATIONS
@@ -92,15 +93,12 @@ async def record(connection: AsyncConnection, commits: Sequence[Commit]) -> list
     accounts = await lock(connection, {commit.account_id for commit in commits if commit.account_id})
     keys = {answer.key for commit in commits for answer in commit.answers}
     refs = {_named(commit) for commit in commits}
-    seen = _Seen(
-        accounts,
-        set(await connection.scalars(select(ANSWERS.c.key).where(ANSWERS.c.key.in_(keys)))),
-        set(
-            await connection.scalars(
-                select(AUTHORIZATIONS.c.authorization_id).where(AUTHORIZATIONS.c.authorization_id.in_(refs))
-            )
-        ),
+    taken = union_all(
+        select(literal(True).label("is_key"), ANSWERS.c.key).where(among(ANSWERS.c.key, keys)),
+        select(literal(False), AUTHORIZATIONS.c.authorization_id).where(among(AUTHORIZATIONS.c.authorization_id, refs)),
     )
+    rows = (await connection.execute(taken)).all()
+    seen = _Seen(accounts, {row.key for row in rows if row.is_key}, {row.key for row in rows if not row.is_key})
     outcomes = [seen.judge(commit) for commit in commits]
     done = [commit for commit, outcome in zip(commits, outcomes, strict=True) if outcome is Recorded.DONE]
     await write_entries(connection, [entry for commit in done for entry in commit.entries])

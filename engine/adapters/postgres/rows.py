@@ -66,7 +66,6 @@ def row_of_authorization(authorization: Authorization) -> dict[str, Any]:
 
 
 def row_of_entry(entry: Entry) -> dict[str, Any]:
-    books, owners, assets, amounts = zip(*entry.postings, strict=True)
     return {
         "kind": entry.kind.value,
         "ref": entry.ref,
@@ -74,10 +73,7 @@ def row_of_entry(entry: Entry) -> dict[str, Any]:
         "at_ns": entry.at_ns,
         "amount_usdc6": entry.amount_usdc6,
         "receivable_usdc6": entry.receivable_usdc6,
-        "books": list(books),
-        "owners": list(owners),
-        "assets": list(assets),
-        "amounts": list(amounts),
+        "postings": [list(posting) for posting in entry.postings],
     }
 
 

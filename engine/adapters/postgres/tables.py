@@ -21,7 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 METADATA = MetaData(
     naming_convention={
@@ -112,11 +112,8 @@ ENTRIES = Table(
     Column("at_ns", BigInteger, nullable=False),
     Column("amount_usdc6", BigInteger, nullable=False),
     Column("receivable_usdc6", BigInteger, nullable=False),
-    Column("books", ARRAY(Text), nullable=False),
-    Column("owners", ARRAY(Text), nullable=False),
-    Column("assets", ARRAY(Text), nullable=False),
-    Column("amounts", ARRAY(BigInteger), nullable=False),
-    comment="The journal, append-only; the arrays are the postings of an entry, and sum to zero in each asset.",
+    Column("postings", JSONB, nullable=False, comment="[book, owner, asset, amount] each"),
+    comment="The journal, append-only; the postings of an entry sum to zero in each asset.",
 )
 
 LINES = Table(

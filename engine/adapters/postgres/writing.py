@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Text, cast, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.adapters.postgres.bulk import among, insert_rows, upsert_rows
 from engine.adapters.postgres.rows import (
     BOOKS,
     moved,
@@ -59,19 +60,21 @@ async def write(connection: AsyncConnection, commit: Commit, rows: Rows) -> Comm
     await write_entries(connection, commit.entries)
     await _authorizations(connection, commit.authorizations, rows)
     await write_answers(connection, commit.answers)
-    await _insert(connection, QUEUED, [queued._asdict() for queued in commit.queued])
-    await _insert(connection, POSTED, [{"ref": ref} for ref in dict.fromkeys(commit.posted) if ref not in rows.posted])
+    await insert_rows(connection, QUEUED, [queued._asdict() for queued in commit.queued])
+    await insert_rows(
+        connection, POSTED, [{"ref": ref} for ref in dict.fromkeys(commit.posted) if ref not in rows.posted]
+    )
     if commit.closed:
-        closed = SETTLEMENTS.c.settlement_id.in_(commit.closed)
+        closed = among(SETTLEMENTS.c.settlement_id, commit.closed)
         await connection.execute(update(SETTLEMENTS).where(closed).values(closed=1))
     if commit.disputes:
         disputes = [{"presentment_id": dispute.presentment_id, "dispute": dump(dispute)} for dispute in commit.disputes]
-        await _upsert(connection, DISPUTES, disputes)
+        await upsert_rows(connection, DISPUTES, disputes)
     forced = [
         {"account_id": account_id, "counted_at_ns": spend.counted_at_ns, "spend": dump(spend)}
         for account_id, spend in commit.forced
     ]
-    await _insert(connection, FORCED, forced)
+    await insert_rows(connection, FORCED, forced)
     return commit._replace(changes=await _outbox(connection, commit, rows))
 
 
@@ -80,11 +83,11 @@ async def write_entries(connection: AsyncConnection, entries: Sequence[Entry]) -
     for entry in entries:
         if left := unbalanced(entry):
             raise UnbalancedEntry(f"{entry.kind} {entry.ref}: {left} left over in {entry.postings}")
-    await _insert(connection, ENTRIES, [row_of_entry(entry) for entry in entries])
+    await insert_rows(connection, ENTRIES, [row_of_entry(entry) for entry in entries])
     lines = [
         line._asdict() | {"authorization_id": _named(entry, line)} for entry in entries for line in lines_of(entry)
     ]
-    await _insert(connection, LINES, lines)
+    await insert_rows(connection, LINES, lines)
     changes = sorted(moved(entries).items())
     if not changes:
         return
@@ -112,12 +115,12 @@ async def write_answers(connection: AsyncConnection, answers: Sequence[Answer]) 
     stored = [
         {"key": answer.key, "fingerprint": answer.fingerprint, "response": dump(answer.response)} for answer in answers
     ]
-    await _insert(connection, ANSWERS, stored)
+    await insert_rows(connection, ANSWERS, stored)
 
 
 async def insert_authorizations(connection: AsyncConnection, authorizations: Iterable[Authorization]) -> None:
     """New ones. An id that is taken meanwhile is a unique violation: look again."""
-    await _insert(connection, AUTHORIZATIONS, [row_of_authorization(one) for one in authorizations])
+    await insert_rows(connection, AUTHORIZATIONS, [row_of_authorization(one) for one in authorizations])
 
 
 async def _open(connection: AsyncConnection, row: dict[str, Any], *, known: bool) -> int:
@@ -132,9 +135,9 @@ async def _open(connection: AsyncConnection, row: dict[str, Any], *, known: bool
 
 async def _cards(connection: AsyncConnection, cards: Sequence[Card], rows: Rows) -> None:
     """As for authorizations: a card that others issue meanwhile is a unique violation."""
-    await _insert(connection, CARDS, [row_of_card(card) for card in cards if card.card_id not in rows.cards])
+    await insert_rows(connection, CARDS, [row_of_card(card) for card in cards if card.card_id not in rows.cards])
     if known := [row_of_card(card) for card in cards if card.card_id in rows.cards]:
-        await _upsert(connection, CARDS, known)
+        await upsert_rows(connection, CARDS, known)
 
 
 async def _authorizations(connection: AsyncConnection, authorizations: Sequence[Authorization], rows: Rows) -> None:
@@ -143,7 +146,7 @@ async def _authorizations(connection: AsyncConnection, authorizations: Sequence[
         connection, [one for one in authorizations if one.authorization_id not in rows.authorizations]
     )
     if known:
-        await _upsert(connection, AUTHORIZATIONS, [row_of_authorization(one) for one in known])
+        await upsert_rows(connection, AUTHORIZATIONS, [row_of_authorization(one) for one in known])
 
 
 async def _outbox(connection: AsyncConnection, commit: Commit, rows: Rows) -> tuple[HoldChange, ...]:
@@ -152,24 +155,11 @@ async def _outbox(connection: AsyncConnection, commit: Commit, rows: Rows) -> tu
         return ()
     epochs = dict(rows.epochs)
     if others := {change.account_id for change in commit.changes} - epochs.keys():
-        found = select(ACCOUNTS.c.account_id, ACCOUNTS.c.epoch).where(ACCOUNTS.c.account_id.in_(others))
+        found = select(ACCOUNTS.c.account_id, ACCOUNTS.c.epoch).where(among(ACCOUNTS.c.account_id, others))
         epochs |= {row.account_id: row.epoch for row in await connection.execute(found)}
     changes = tuple(
         change._replace(epoch=epochs[change.account_id]) for change in commit.changes if epochs.get(change.account_id)
     )
     if changes:
-        await _upsert(connection, OUTBOX, [{"ref": commit.ref, "changes": dump(changes)}])
+        await upsert_rows(connection, OUTBOX, [{"ref": commit.ref, "changes": dump(changes)}])
     return changes
-
-
-async def _insert(connection: AsyncConnection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        await connection.execute(insert(table), rows)
-
-
-async def _upsert(connection: AsyncConnection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert, or replace what stands under the same primary key."""
-    made = insert(table)
-    key = list(table.primary_key.columns)
-    changed = {name: made.excluded[name] for name in rows[0] if name not in {column.name for column in key}}
-    await connection.execute(made.on_conflict_do_update(index_elements=key, set_=changed), rows)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from hashlib import sha1
 from typing import Any, NamedTuple
 
+from hiredis import pack_command
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import (
     BusyLoadingError,
     ClusterDownError,
@@ -122,12 +124,31 @@ class Gatherer:
         return answers
 
     async def _execute(self, batch: Sequence[_Asked], texts: dict[str, str]) -> list[Any]:
-        pipeline = self._redis.pipeline(transaction=False)
-        for text in texts.values():
-            pipeline.script_load(text)
-        for called, keys, arguments, _ in batch:
-            pipeline.execute_command("EVALSHA", called.digest, len(keys), *keys, *arguments)
-        return (await pipeline.execute(raise_on_error=False))[len(texts) :]
+        """All of a batch on one connection, which no other call has meanwhile; what is left half read is closed."""
+        commands = [("SCRIPT", "LOAD", text) for text in texts.values()]
+        commands += [
+            ("EVALSHA", called.digest, str(len(keys)), *keys, *map(str, arguments))
+            for called, keys, arguments, _ in batch
+        ]
+        pool = self._redis.connection_pool
+        connection = await pool.get_connection()
+        try:
+            await connection.send_packed_command(list(map(pack_command, commands)), check_health=False)
+            answers = [await self._read(connection) for _ in commands]
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        finally:
+            await pool.release(connection)
+        return answers[len(texts) :]
+
+    @staticmethod
+    async def _read(connection: AbstractConnection) -> Any:
+        """What one command is answered; a refusal is an answer, too."""
+        try:
+            return await connection.read_response()
+        except ResponseError as refusal:
+            return refusal
 
 
 def _is_outage(error: Exception) -> bool:

@@ -89,12 +89,9 @@ def upgrade() -> None:
         sa.Column("at_ns", sa.BigInteger(), nullable=False),
         sa.Column("amount_usdc6", sa.BigInteger(), nullable=False),
         sa.Column("receivable_usdc6", sa.BigInteger(), nullable=False),
-        sa.Column("books", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("owners", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("assets", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("amounts", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("postings", postgresql.JSONB(), nullable=False, comment="[book, owner, asset, amount] each"),
         sa.PrimaryKeyConstraint("entry_id", name="entries_pkey"),
-        comment="The journal, append-only; the arrays are the postings of an entry, and sum to zero in each asset.",
+        comment="The journal, append-only; the postings of an entry sum to zero in each asset.",
     )
     op.create_index("entries_ref_idx", "entries", ["ref"], unique=False)
     op.create_table(

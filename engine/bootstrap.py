@@ -68,5 +68,6 @@ async def production(
     try:
         yield Production(ProductionEngine(EngineKit(terms, ports)), ports, ledger, database, hot)
     finally:
+        await ledger.close()
         await gatherer.close()
         await database.dispose()

@@ -50,7 +50,12 @@ class PostgresLedger:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self.record = Recorder(engine).record
+        self._recorder = Recorder(engine)
+        self.record = self._recorder.record
+
+    async def close(self) -> None:
+        """Return when every decision that was handed in has been answered."""
+        await self._recorder.close()
 
     async def update(self, touch: Touch, transition: Transition) -> Commit:
         async def work(connection: AsyncConnection) -> Commit:

@@ -3,6 +3,9 @@
 While one transaction is on its way to the disk, whatever is asked meanwhile gathers for the next, so that under load
 many decisions share one commit and none waits for more than the one before it. What becomes of each is decided,
 within one transaction, in the order in which they came, as if each had one of its own.
+
+There are two lanes. The quick one waits for no lock: decisions on accounts that somebody else has locked just now go
+to the patient one, so that one busy account does not hold up all others.
 """
 
 from __future__ import annotations
@@ -11,19 +14,22 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import Text, any_, bindparam, literal, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from engine.adapters.postgres.bulk import among
 from engine.adapters.postgres.connection import transact
-from engine.adapters.postgres.reading import lock
-from engine.adapters.postgres.tables import ANSWERS, AUTHORIZATIONS
+from engine.adapters.postgres.tables import ACCOUNTS, ANSWERS, AUTHORIZATIONS
 from engine.adapters.postgres.writing import insert_authorizations, write_answers, write_entries
 from engine.domain.ledger import Commit, Recorded
 from engine.ports import PortUnavailable
 
 AT_ONCE = 200
 """At most so many decisions in one transaction."""
+
+
+MOST_WAITING = 20_000
+"""Further ones are turned away: they would only be answered when nobody waits for them any more."""
 
 
 class Asked(NamedTuple):
@@ -34,72 +40,122 @@ class Asked(NamedTuple):
 
 
 class Recorder:
-    """Gathers decisions and commits them, up to ``writers`` transactions at a time."""
+    """Gathers decisions and commits them."""
 
-    def __init__(self, engine: AsyncEngine, writers: int = 2) -> None:
-        self._engine = engine
-        self._free = writers
-        self._waiting: list[Asked] = []
-        self._at_work: set[asyncio.Task[None]] = set()
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._patient = Lane(engine, None)
+        self._quick = Lane(engine, self._patient)
 
     async def record(self, commit: Commit) -> Recorded:
         """Commit one decision with whatever else waits. Raises PortUnavailable."""
         asked = Asked(commit, asyncio.get_running_loop().create_future())
-        self._waiting.append(asked)
-        self._go_on()
+        self._quick.add((asked,))
         return await asked.outcome
 
+    async def close(self) -> None:
+        """Return when all that was asked has been answered."""
+        await self._quick.rest()
+        await self._patient.rest()
+
+
+class Lane:
+    """One transaction at a time. What meets a lock goes to the ``patient`` lane; without one it waits."""
+
+    def __init__(self, engine: AsyncEngine, patient: Lane | None) -> None:
+        self._engine = engine
+        self._patient = patient
+        self._waiting: list[Asked] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, asked: Sequence[Asked]) -> None:
+        """Have these committed. Raises PortUnavailable where too many wait already."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise PortUnavailable(f"PostgreSQL: {MOST_WAITING} decisions wait to be committed")
+        self._waiting += asked
+        self._go_on()
+
+    async def rest(self) -> None:
+        """Return when nothing waits here."""
+        while self._task is not None:
+            await asyncio.wait((self._task,))
+
     def _go_on(self) -> None:
-        while self._waiting and self._free:
+        if self._waiting and self._task is None:
             batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-            self._free -= 1
-            task = asyncio.get_running_loop().create_task(self._commit(batch))
-            self._at_work.add(task)
-            task.add_done_callback(self._at_work.discard)
+            self._task = asyncio.get_running_loop().create_task(self._commit(batch))
 
     async def _commit(self, batch: Sequence[Asked]) -> None:
+        left: Sequence[Asked] = ()
         try:
             if waiting := [asked for asked in batch if not asked.outcome.done()]:  # the others have given up
-                await self._answer(waiting)
+                left = await self._answer(waiting)
         finally:
+            self._task = None
             for asked in batch:
-                asked.outcome.cancel()  # nothing, unless this task itself was ended
-            self._free += 1
+                if asked not in left:
+                    asked.outcome.cancel()  # nothing, unless this task itself was ended
             self._go_on()
+        if left and self._patient is not None:
+            self._patient.add(left)
 
-    async def _answer(self, batch: Sequence[Asked]) -> None:
-        """Tell each what became of it. Where one breaks the transaction of all, each gets its own."""
-        outcomes: Sequence[Recorded] = ()
+    async def _answer(self, batch: Sequence[Asked]) -> Sequence[Asked]:
+        """Tell each what became of it; returns those that met a lock. Where one breaks the transaction of all, each
+        gets its own."""
+        outcomes: Sequence[Recorded | None] = ()
         error: Exception | None = None
+        commits = [asked.commit for asked in batch]
         try:
-            outcomes = await transact(self._engine, lambda connection: record(connection, [a.commit for a in batch]))
+            outcomes = await transact(
+                self._engine, lambda connection: record(connection, commits, waits=self._patient is None)
+            )
         except Exception as broken:  # noqa: BLE001 - handed to whoever waits
             error = broken
             if len(batch) > 1 and not isinstance(error, PortUnavailable):
+                left: list[Asked] = []
                 for asked in batch:
-                    await self._answer([asked])
-                return
+                    left += await self._answer([asked])
+                return left
         for place, asked in enumerate(batch):
             if asked.outcome.done():
                 continue  # given up meanwhile
             if error is not None:
                 asked.outcome.set_exception(error)
-            else:
-                asked.outcome.set_result(outcomes[place])
+            elif (outcome := outcomes[place]) is not None:
+                asked.outcome.set_result(outcome)
+        return [asked for asked in batch if not asked.outcome.done()]
 
 
-async def record(connection: AsyncConnection, commits: Sequence[Commit]) -> list[Recorded]:
-    """What becomes of each, in order; those that are DONE are written."""
-    accounts = await lock(connection, {commit.account_id for commit in commits if commit.account_id})
-    keys = {answer.key for commit in commits for answer in commit.answers}
-    refs = {_named(commit) for commit in commits}
-    taken = union_all(
-        select(literal(True).label("is_key"), ANSWERS.c.key).where(among(ANSWERS.c.key, keys)),
-        select(literal(False), AUTHORIZATIONS.c.authorization_id).where(among(AUTHORIZATIONS.c.authorization_id, refs)),
-    )
-    rows = (await connection.execute(taken)).all()
+_OWN = ACCOUNTS.c.account_id == any_(bindparam("account_ids", type_=ARRAY(Text)))
+_BOOKS = select(ACCOUNTS.c.account_id, ACCOUNTS.c.view, ACCOUNTS.c.epoch, ACCOUNTS.c.available_usdc6).where(_OWN)
+_LOCK = _BOOKS.order_by(ACCOUNTS.c.account_id).with_for_update(key_share=True)
+_LOCK_FREE = _BOOKS.order_by(ACCOUNTS.c.account_id).with_for_update(key_share=True, skip_locked=True)
+_TAKEN = union_all(
+    select(literal(True).label("is_key"), ANSWERS.c.key).where(
+        ANSWERS.c.key == any_(bindparam("keys", type_=ARRAY(Text)))
+    ),
+    select(literal(False), AUTHORIZATIONS.c.authorization_id).where(
+        AUTHORIZATIONS.c.authorization_id == any_(bindparam("refs", type_=ARRAY(Text)))
+    ),
+)
+"""Built once: making a statement anew costs more than running it."""
+
+
+async def record(connection: AsyncConnection, commits: Sequence[Commit], *, waits: bool) -> list[Recorded | None]:
+    """What becomes of each, in order; those that are DONE are written. Unless it ``waits`` for locks, it has nothing to
+    say (None) on decisions of accounts that are locked.
+    """
+    own = {"account_ids": list({commit.account_id for commit in commits if commit.account_id})}
+    locked = await connection.execute(_LOCK if waits else _LOCK_FREE, own) if own["account_ids"] else ()
+    accounts = {row.account_id: row for row in locked}
+    ours = [commit for commit in commits if not commit.account_id or commit.account_id in accounts or waits]
+    asked = {
+        "keys": [answer.key for commit in ours for answer in commit.answers],
+        "refs": [_named(commit) for commit in ours],
+    }
+    rows = (await connection.execute(_TAKEN, asked)).all()
     seen = _Seen(accounts, {row.key for row in rows if row.is_key}, {row.key for row in rows if not row.is_key})
-    outcomes = [seen.judge(commit) for commit in commits]
+    mine = {id(commit) for commit in ours}
+    outcomes = [seen.judge(commit) if id(commit) in mine else None for commit in commits]
     done = [commit for commit, outcome in zip(commits, outcomes, strict=True) if outcome is Recorded.DONE]
     await write_entries(connection, [entry for commit in done for entry in commit.entries])
     await insert_authorizations(connection, [one for commit in done for one in commit.authorizations])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, cast, func, select, update
+from sqlalchemy import BigInteger, Text, Update, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -92,17 +92,23 @@ async def write_entries(connection: AsyncConnection, entries: Sequence[Entry]) -
     if not changes:
         return
     owners = [owner for owner, _ in changes]
-    arrays = [
-        func.unnest(cast([books[place] for _, books in changes], ARRAY(BigInteger))) for place in range(len(BOOKS))
-    ]
-    moves = select(
-        func.unnest(cast(owners, ARRAY(Text))).label("owner"),
-        *(array.label(book) for array, book in zip(arrays, BOOKS, strict=True)),
-    ).subquery()
-    new = {f"{book}_usdc6": ACCOUNTS.c[f"{book}_usdc6"] + moves.c[book] for book in BOOKS}
-    moved_rows = await connection.execute(update(ACCOUNTS).values(new).where(ACCOUNTS.c.account_id == moves.c.owner))
+    moves = {book: [books[place] for _, books in changes] for place, book in enumerate(BOOKS)}
+    moved_rows = await connection.execute(_MOVE, {"owners": owners, **moves})
     if moved_rows.rowcount != len(owners):
         raise LookupError(f"entries of accounts that do not exist, among {', '.join(owners)}")
+
+
+def _move() -> Update:
+    """Takes an array of owners, and for each book one of what it changes by."""
+    arrays = func.unnest(
+        bindparam("owners", type_=ARRAY(Text)), *(bindparam(book, type_=ARRAY(BigInteger)) for book in BOOKS)
+    )
+    moves = arrays.table_valued("owner", *BOOKS, name="moves").render_derived()
+    new = {f"{book}_usdc6": ACCOUNTS.c[f"{book}_usdc6"] + moves.c[book] for book in BOOKS}
+    return update(ACCOUNTS).values(new).where(ACCOUNTS.c.account_id == moves.c.owner)
+
+
+_MOVE = _move()
 
 
 def _named(entry: Entry, line: StatementLine) -> str:

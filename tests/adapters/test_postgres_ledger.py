@@ -14,7 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 from engine.adapters.postgres import PostgresLedger, migrate
 from engine.adapters.postgres.connection import connect, transact
+from engine.adapters.postgres.reading import lock
 from engine.adapters.postgres.tables import METADATA
+from engine.adapters.postgres.writing import write_entries
 from engine.adapters.stored import dump, load
 from engine.domain import ledger as journal
 from engine.domain.accounts import Account, AccountStatus, Card, CardStatus, Funds, Mandate
@@ -284,5 +286,54 @@ def test_a_card_keeps_its_own_limits() -> None:
         opened = await ledger.update(Touch(accounts=("ada",)), lambda rows: Commit(accounts=(account,), cards=(card,)))
         assert opened.view == 1
         assert await ledger.card("c") == (card, account, 1)
+
+    on_postgres(scenario)
+
+
+def test_a_statement_page_is_never_overtaken_by_a_writer_that_began_before_and_ended_after_it() -> None:
+    """A slow transaction draws its line's number first and commits it last."""
+
+    async def scenario(ledger):
+        await with_funds(ledger, 1, "ada")
+        async with ledger._engine.connect() as slow:
+            transaction = await slow.begin()
+            await write_entries(slow, [journal.deposit("slow", "ada", 2, 10)])
+            await with_funds(ledger, 1, "bob")
+            first = await ledger.statement(0, 10)
+            await transaction.commit()
+        await with_funds(ledger, 1, "cyd")
+        rest = await ledger.statement(len(first), 10)
+        assert sorted(line.ref for line in (*first, *rest)) == ["d-ada", "d-bob", "d-cyd", "slow"]
+
+    on_postgres(scenario)
+
+
+def test_the_lines_of_an_account_come_newest_first_and_page_by_page() -> None:
+    async def scenario(ledger):
+        await with_funds(ledger, 1, "ada", "bob")
+        for number in range(3):
+            entry = journal.deposit(f"d{number}", "ada", number, 10)
+            await ledger.update(Touch(accounts=("ada",)), lambda rows, entry=entry: Commit(entries=(entry,)))
+        page = await ledger.lines_of("ada", None, 2)
+        assert [line.ref for _, line in page] == ["d2", "d1"]
+        assert [line.ref for _, line in await ledger.lines_of("ada", page[-1][0], 9)] == ["d0", "d-ada"]
+        assert await ledger.lines_of("nobody", None, 9) == []
+
+    on_postgres(scenario)
+
+
+def test_a_locked_account_holds_up_its_own_decisions_alone() -> None:
+    async def scenario(ledger):
+        await with_funds(ledger, 100, "ada", "bob")
+        async with ledger._engine.connect() as busy:
+            transaction = await busy.begin()
+            await lock(busy, {"ada"})
+            held_up = asyncio.ensure_future(ledger.record(approval(1, "ada", 1)))
+            for number in range(2, 5):
+                assert await ledger.record(approval(number, "bob", 1)) is Recorded.DONE
+            assert not held_up.done()
+            await transaction.rollback()
+        assert await held_up is Recorded.DONE
+        assert await ledger.funds("ada") == Funds(available_usdc6=99 * CENT, held_usdc6=CENT)
 
     on_postgres(scenario)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Text, cast, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.adapters.postgres.bulk import among
@@ -213,11 +213,30 @@ class PostgresLedger:
         return await transact(self._engine, work)
 
     async def statement(self, cursor: int, limit: int) -> Sequence[StatementLine]:
-        found = LINES.select().order_by(LINES.c.line_id).offset(cursor).limit(limit)
+        """By the transactions that wrote them, and only of those before all that are still running: so what is read
+        once keeps its place, and nothing comes in between later.
+        """
+        settled = LINES.c.written < cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
+        found = LINES.select().where(settled).order_by(LINES.c.written, LINES.c.line_id).offset(cursor).limit(limit)
 
         async def work(connection: AsyncConnection) -> Sequence[StatementLine]:
             rows = await connection.execute(found)
             return [StatementLine(row.kind, row.ref, row.account_id, row.amount_usdc6, row.at_ns) for row in rows]
+
+        return await transact(self._engine, work)
+
+    async def lines_of(self, account_id: str, before: int | None, limit: int) -> Sequence[tuple[int, StatementLine]]:
+        """The newest lines of an account with their ids, or the newest before the id ``before``; at most ``limit``."""
+        found = LINES.select().where(LINES.c.account_id == account_id).order_by(LINES.c.line_id.desc()).limit(limit)
+        if before is not None:
+            found = found.where(LINES.c.line_id < before)
+
+        async def work(connection: AsyncConnection) -> Sequence[tuple[int, StatementLine]]:
+            rows = await connection.execute(found)
+            return [
+                (row.line_id, StatementLine(row.kind, row.ref, row.account_id, row.amount_usdc6, row.at_ns))
+                for row in rows
+            ]
 
         return await transact(self._engine, work)
 

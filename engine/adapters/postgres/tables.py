@@ -126,6 +126,15 @@ LINES = Table(
     Column("amount_usdc6", BigInteger, nullable=False),
     Column("at_ns", BigInteger, nullable=False),
     Column("authorization_id", Text, nullable=False, comment="that a sale or a refund names"),
+    Column(
+        "written",
+        BigInteger,
+        nullable=False,
+        server_default=text("(pg_current_xact_id()::text::bigint)"),
+        comment="the transaction that wrote it",
+    ),
+    Index("statement_lines_written", "written", "line_id"),
+    Index("statement_lines_account", "account_id", "line_id"),
     Index("statement_lines_named", "authorization_id", postgresql_where=text("authorization_id <> ''")),
     comment="The ledger export.",
 )

@@ -150,6 +150,13 @@ def upgrade() -> None:
         sa.Column("amount_usdc6", sa.BigInteger(), nullable=False),
         sa.Column("at_ns", sa.BigInteger(), nullable=False),
         sa.Column("authorization_id", sa.Text(), nullable=False, comment="that a sale or a refund names"),
+        sa.Column(
+            "written",
+            sa.BigInteger(),
+            server_default=sa.text("(pg_current_xact_id()::text::bigint)"),
+            nullable=False,
+            comment="the transaction that wrote it",
+        ),
         sa.PrimaryKeyConstraint("line_id", name="statement_lines_pkey"),
         comment="The ledger export.",
     )
@@ -160,6 +167,8 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("authorization_id <> ''"),
     )
+    op.create_index("statement_lines_written", "statement_lines", ["written", "line_id"], unique=False)
+    op.create_index("statement_lines_account", "statement_lines", ["account_id", "line_id"], unique=False)
     op.create_index("statement_lines_ref_idx", "statement_lines", ["ref"], unique=False)
     op.create_table(
         "cards",

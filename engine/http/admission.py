@@ -1,7 +1,7 @@
 """How many authorizations a worker takes on at once: as many as it answers in time, and never a queue behind them.
 
-An authorization that is answered after its network's deadline is worth nothing, and has cost as much as one in time. So
-beyond its capacity a worker refuses at once what it could only answer late, and those that it takes keep their deadline.
+An authorization that is answered after its network's deadline is worth nothing, and has cost as much as one in time.
+So beyond its capacity a worker refuses at once what it could only answer late, and those that it takes are in time.
 Nobody knows the capacity beforehand (it is the stores' more than ours), so it is found as TCP finds that of a link:
 
 * Additive increase: while the limit is in use and answers come in time, it grows by one each round of answers.

@@ -48,8 +48,8 @@ def _nothing_to_start() -> AbstractAsyncContextManager[None]:
 class Service:
     """All of it, for one worker process.
 
-    ``health`` never raises for what it looks at. ``account_of_card`` is None for an unknown card. ``running`` is entered
-    before the first request and left after the last: pools, background work. ``log_to`` None is standard error.
+    ``health`` never raises for what it looks at. ``account_of_card`` is None for an unknown card. ``running`` is
+    entered before the first request and left after the last: pools, background work. ``log_to`` None is standard error.
     """
 
     engine: CardEngine

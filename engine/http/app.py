@@ -114,6 +114,9 @@ def _lifespan(service: Service, metrics: Metrics):
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with service.running():
+            if service.settings.metrics_dir is None:
+                yield
+                return
             flushing = asyncio.create_task(_flush_each_second(metrics), name="flush metrics")
             try:
                 yield

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
@@ -132,14 +133,14 @@ class _Alone(MultiProcessCollector):
         self._metrics = metrics
 
     def collect(self):
-        from prometheus_client.metrics_core import Metric
-
         families = {family: Metric(family.name, family.help, family.type) for family in _FAMILIES}
         for family, name, labels, values, number in self._metrics._samples():
             metric = families[family]
             metric._multiprocess_mode = "livesum"
             metric.add_sample(name, tuple(zip(labels, values, strict=True)), number)
-        return self._accumulate_metrics([metric for metric in families.values() if metric.samples], accumulate=True)
+        return self._accumulate_metrics(
+            {f: metric for f, metric in families.items() if metric.samples}, accumulate=True
+        )
 
 
 def clear(directory: Path) -> None:

@@ -14,7 +14,7 @@ from engine.wire import DEEPEST, WireError, depth
 from engine.wire_bounds import LARGEST_AMOUNT_CENTS, text_bounds, wrong_text
 
 REQUEST_TYPE = "issuing_authorization.request"
-_LATEST_S = 2**33 - 1
+LATEST_S = 2**33 - 1
 """In the year 2242: in nanoseconds it still fits 64 bits."""
 _NOT_PRESENT = frozenset({"online", "keyed_in"})
 _CURRENCY = "usd"
@@ -40,7 +40,7 @@ def read_event(body: bytes) -> Event:
     except ValueError:
         raise WireError("", "not JSON in UTF-8") from None
     event = _Reader(raw, "")
-    event_id, kind, created_s = event.text("id", 1), event.text("type", 1), event.integer("created", _LATEST_S)
+    event_id, kind, created_s = event.text("id", 1), event.text("type", 1), event.integer("created", LATEST_S)
     if kind != REQUEST_TYPE:
         return Event(event_id, kind, created_s)
     asked = event.child("data").child("object")

@@ -1,11 +1,12 @@
 """``POST /webhook/card-auth``: a processor in the manner of Stripe Issuing asks for a decision, and takes one answer.
 
-It asks once. Silence, an error or a late answer leave the decision to its own default, which may be to approve; so where
-the engine cannot decide, the right answer is a decline, in time. But it must be the only answer. The event's id is the
-idempotency key, so the engine itself answers a repeat as it did the first time, and refuses another body under the same
-id (422) or a twin while the first is being answered (409). Where the engine *fails*, nobody knows whether the event was
-answered before: then a decline is given only to an event so young that it cannot have come before, by its own instant.
-To an older one, whose sender has long decided without us, a decline could be a second answer: it gets the 503 itself.
+It asks once. Silence, an error or a late answer leave the decision to its own default, which may be to approve; so
+where the engine cannot decide, the right answer is a decline, in time. But it must be the only answer. The event's id
+is the idempotency key, so the engine itself answers a repeat as it did the first time, and refuses another body under
+the same id (422) or a twin while the first is being answered (409). Where the engine *fails*, nobody knows whether the
+event was answered before: then a decline is given only to an event so young that it cannot have come before, by its
+own instant. To an older one, whose sender has long decided without us, a decline could be a second answer: it gets the
+503 itself.
 
 An engine that failed may still have kept a hold for what is declined here. Funds are then set aside for nothing, as
 they would be after a 503, until the reversal or the expiry: the careful side to err on.

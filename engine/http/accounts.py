@@ -54,14 +54,15 @@ class Accounts:
 
 
 def _query(call: Call, names: tuple[str, ...]) -> dict[str, str]:
-    """The parameters of these names, each given once at most."""
+    """The parameters, of these names alone, each given once at most. Raises WireError."""
     found: dict[str, str] = {}
     query = call.scope.get("query_string", b"").decode("latin-1")
     for name, value in parse_qsl(query, keep_blank_values=True, errors="replace"):
-        if name in names:
-            if name in found:
-                raise WireError(name, "given twice")
-            found[name] = value
+        if name not in names:
+            raise WireError("query", f"there is no such parameter; there are {', '.join(names)}")
+        if name in found:
+            raise WireError(name, "given twice")
+        found[name] = value
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -38,8 +39,13 @@ TARGET_SHARE, STALL_SHARE = 0.5, 0.8
 """Of the decision budget: answers later than the first mean a crowd, an oldest one above the second a stall."""
 
 
-def create_app(service: Service, now_s: Callable[[], float] = time.monotonic) -> Starlette:
-    """The service as an ASGI application, for one worker process. ``now_s``: seconds that never go back."""
+def create_app(
+    service: Service, now_s: Callable[[], float] = time.monotonic, worker: str | None = None
+) -> Starlette:  # fmt: skip
+    """The service as an ASGI application, for one worker process.
+
+    ``now_s``: seconds that never go back. ``worker`` begins the ids of its requests; by default it is drawn.
+    """
     settings = service.settings
     budget_s = settings.decision_budget_ms / 1_000
     admission = Admission(
@@ -62,6 +68,7 @@ def create_app(service: Service, now_s: Callable[[], float] = time.monotonic) ->
         now_s=now_s,
         slow_s=settings.slow_ms / 1_000,
         sample=settings.log_sample,
+        worker=secrets.token_hex(5) if worker is None else worker,
     )
     app = Starlette(
         routes=[

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from itertools import count
 
@@ -27,7 +26,7 @@ _QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class Front:
-    """Around ``app``. ``now_s`` is a clock that never goes back."""
+    """Around ``app``. ``now_s`` is a clock that never goes back; ``worker`` begins the ids of requests."""
 
     def __init__(
         self,
@@ -39,6 +38,7 @@ class Front:
         now_s: Callable[[], float],
         slow_s: float,
         sample: float,
+        worker: str,
     ) -> None:
         self._app = app
         self._doors = doors
@@ -47,7 +47,7 @@ class Front:
         self._now_s = now_s
         self._slow_s = slow_s
         self._sample = sample
-        self._prefix = secrets.token_hex(5)
+        self._prefix = worker
         self._numbers = count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

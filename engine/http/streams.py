@@ -2,8 +2,8 @@
 
 The first message comes at once. After a hint that something may have changed the balance is read ``DEBOUNCE_S`` later,
 so that a burst of hints is one read, and the last of them is in it. Every ``ALIVE_S`` it is read without a hint too: a
-lost hint delays a message, and loses none. Messages are ``{"type": "balance", "balance": {...}}`` and, where nothing
-was to tell, ``{"type": "alive"}``. What the client says is not listened to.
+lost hint delays a message, and loses none. Messages are ``{"type": "balance", "balance": {...}}`` and, after a quiet
+while, ``{"type": "alive"}``. What the client says is not listened to.
 """
 
 from __future__ import annotations
@@ -99,19 +99,20 @@ class Streams:
         await _say(send, {"type": "balance", "balance": encode(first)})
         told = first
         while True:
+            quiet = False
             try:
                 async with asyncio.timeout(ALIVE_S):
                     await hinted.wait()
                 await asyncio.sleep(DEBOUNCE_S)
             except TimeoutError:
-                pass  # nothing was hinted at: look all the same
+                quiet = True  # nothing was hinted at: look all the same
             hinted.clear()
             balance = await self._service.engine.balance(account_id)
-            if balance == told:
-                await _say(send, {"type": "alive"})
-            else:
+            if balance != told:
                 await _say(send, {"type": "balance", "balance": encode(balance)})
                 told = balance
+            elif quiet:
+                await _say(send, {"type": "alive"})
 
 
 async def _until_gone(receive: Receive) -> None:

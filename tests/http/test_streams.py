@@ -115,6 +115,7 @@ def test_a_client_that_takes_nothing_is_dropped() -> None:
         line = Line(world)
         await asyncio.sleep(1)
         line.takes_s = 3_600.0
+        await deposit(world, "untold")
         world.hints.put_nowait(None)
         await asyncio.sleep(2 * streams.SLOW_S + 1)
         assert line.task.done()

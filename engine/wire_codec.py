@@ -40,9 +40,12 @@ def prepare(cls: type) -> None:
     _codec(cls)
 
 
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def to_bytes(message: Any) -> bytes:
     """A message as a JSON body."""
-    return json.dumps(encode(message), separators=(",", ":")).encode()
+    return _to_json(encode(message)).encode()
 
 
 def from_bytes(cls: type[Message], body: bytes) -> Message:

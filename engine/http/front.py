@@ -61,7 +61,8 @@ class Front:
 
         async def outgoing(message) -> None:
             nonlocal status
-            if not call.released:
+            # A close says nothing; it is also how the router refuses a WebSocket that has no route.
+            if not call.released and message["type"] != "websocket.close":
                 raise UnguardedAnswer(call.route)
             if status == 0:
                 status = message.get("status", 101)

@@ -66,6 +66,7 @@ class Streams:
     async def _tell(self, account_id: str, first: Balance, receive: Receive, send: Send) -> None:
         """Until the client leaves, is too slow, or the balance cannot be read."""
         hinted = asyncio.Event()
+        hinted.set()  # the first balance was read before anybody listened for changes: look once more
         tasks = [
             asyncio.ensure_future(_until_gone(receive)),
             asyncio.ensure_future(self._listen(account_id, hinted)),

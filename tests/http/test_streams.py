@@ -105,7 +105,7 @@ def test_a_quiet_line_is_told_that_it_is_alive_and_a_lost_hint_loses_no_change()
         await deposit(world, "unhinted")
         await asyncio.sleep(20)
         await line.leave()
-        assert line.said() == [(0.0, 25_000), (20.0, "alive"), (40.0, 25_001)]
+        assert line.said() == [(0.0, 25_000), (20.2, "alive"), (40.2, 25_001)]
 
     play(story)
 
@@ -162,6 +162,29 @@ def test_an_account_that_is_not_there_has_no_stream() -> None:
         line = Line(world, "/v1/accounts/nobody/stream")
         await line.task
         assert line.heard[0][1]["status"] == 404
+
+    play(story)
+
+
+def test_what_changes_before_anybody_listens_is_told_all_the_same() -> None:
+    async def story(world: World) -> None:
+        line = Line(world)
+        while not line.said():
+            await asyncio.sleep(0)
+        await deposit(world, "unhinted")
+        await asyncio.sleep(1)
+        await line.leave()
+        assert line.said() == [(0.0, 25_000), (0.2, 25_001)]
+
+    play(story)
+
+
+def test_a_stream_without_a_route_is_closed_and_is_no_fault() -> None:
+    async def story(world: World) -> None:
+        line = Line(world, "/v1/nothing")
+        await line.task
+        assert [message["type"] for _, message in line.heard] == ["websocket.close"]
+        assert world.log.getvalue() == ""
 
     play(story)
 

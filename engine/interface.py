@@ -73,6 +73,7 @@ __all__ = [
     "Presence",
     "Presentment",
     "PresentmentKind",
+    "Refused",
     "RequestInFlight",
     "ReversalRequest",
     "ReversalResponse",
@@ -81,6 +82,7 @@ __all__ = [
     "StatementKind",
     "StatementPage",
     "Terms",
+    "UnknownAccount",
     "WithdrawalNotice",
     "WithdrawalStage",
 ]
@@ -96,6 +98,14 @@ class IdempotencyConflict(EngineError):
 
 class RequestInFlight(EngineError):
     """A twin of this request is still being answered (HTTP 409)."""
+
+
+class UnknownAccount(EngineError):
+    """Nobody has opened this account (HTTP 404): nothing was done. Once it is open, the same request may succeed."""
+
+
+class Refused(EngineError):
+    """A well formed request that can never be done as it stands (HTTP 422): nothing was done, and why is said."""
 
 
 class NotSupported(EngineError):
@@ -517,7 +527,7 @@ class CardEngine(Protocol):
     async def open_account(self, opening: AccountOpening) -> None:
         """Create or update an account and its cards.
 
-        A card never changes its account, and an account never its address: EngineError, nothing is done.
+        A card never changes its account, and an account never its address: EngineError (Refused), nothing is done.
         """
         ...
 
@@ -561,7 +571,7 @@ class CardEngine(Protocol):
         ...
 
     async def balance(self, account_id: str) -> Balance:
-        """Raises EngineError for an unknown account."""
+        """Raises EngineError (UnknownAccount) for an unknown account."""
         ...
 
     async def statement(self, cursor: int) -> StatementPage:

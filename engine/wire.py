@@ -3,7 +3,8 @@
 One ``POST`` per verb of :class:`~engine.interface.CardEngine`, at the path in :data:`ROUTES`. The body is the verb's
 one argument as a JSON object; the answer, with status 200, is what the verb returns. Integers are JSON numbers of any
 size (instants in nanoseconds need 61 bits: a client must not read them as floating point), enumerations are their
-values, tuples are arrays, a missing reason is ``null``.
+values, tuples are arrays, a missing reason is ``null``. Bodies are UTF-8; ``engine/wire_bounds.py`` says how long a
+text and how large an integer may be.
 
 Everything else is a problem body, ``{"type", "status", "detail"}`` (see :func:`problem_of`):
 
@@ -12,9 +13,11 @@ status type                    meaning
 ====== ======================= =====================================================
 400    malformed               not JSON, or not the message that this verb takes
 404    no_such_route           the path is none of :data:`ROUTES`
+404    unknown_account         nobody has opened the account; nothing was done
 405    method_not_allowed      only POST is spoken
 409    request_in_flight       a twin of this request is still being answered
 422    idempotency_conflict    the key was used before, with another body
+422    refused                 well formed, and it can never be done as it stands; nothing was done
 501    not_supported           the engine does not offer this verb or kind
 503    engine_error            the engine could not answer; the same request may be sent again
 ====== ======================= =====================================================
@@ -51,7 +54,8 @@ from engine.interface import (
     StatementPage,
     WithdrawalNotice,
 )
-from engine.wire_codec import DEEPEST, WireError, decode, depth, encode, from_bytes, prepare, to_bytes
+from engine.wire_codec import WireError, decode, encode, from_bytes, prepare, to_bytes
+from engine.wire_depth import DEEPEST, depth
 from engine.wire_problems import error_of, problem_of
 
 __all__ = [

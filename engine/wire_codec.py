@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
@@ -11,6 +10,9 @@ from enum import Enum
 from operator import attrgetter, itemgetter
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from engine.wire_bounds import integer_bounds, is_plainly_fine, text_bounds, wrong_integer, wrong_text
+from engine.wire_depth import DEEPEST, depth
 
 Message = TypeVar("Message")
 
@@ -38,12 +40,12 @@ def prepare(cls: type) -> None:
     _codec(cls)
 
 
-_STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def to_bytes(message: Any) -> bytes:
     """A message as a JSON body."""
-    return json.dumps(encode(message), separators=(",", ":")).encode()
+    return _to_json(encode(message)).encode()
 
 
 def from_bytes(cls: type[Message], body: bytes) -> Message:
@@ -51,29 +53,10 @@ def from_bytes(cls: type[Message], body: bytes) -> Message:
     if depth(body) > DEEPEST:
         raise WireError("", f"not JSON: nested more than {DEEPEST} deep")
     try:
-        raw = json.loads(body)
+        raw = json.loads(body.decode())  # UTF-8 alone, and strictly: left to itself the parser lets surrogates pass
     except ValueError as error:
         raise WireError("", f"not JSON: {error}") from None
     return decode(cls, raw)
-
-
-DEEPEST = 64
-"""No message nests more than 3 deep. The parser recurses in C, and a library that raises Python's recursion limit
-(py-evm does) takes its only guard away, so the depth is bounded before it starts."""
-
-
-def depth(body: bytes) -> int:
-    """How deep a JSON body nests; :data:`DEEPEST` at once for one with no more brackets than that."""
-    if body.count(b"[") + body.count(b"{") <= DEEPEST:
-        return DEEPEST
-    deepest = level = 0
-    for token in _STRINGS_AND_BRACKETS.findall(body):
-        if token in (b"[", b"{"):
-            level += 1
-            deepest = max(deepest, level)
-        elif token in (b"]", b"}"):
-            level -= 1
-    return deepest
 
 
 # ---- codecs, one per class, made once ------------------------------------------------------------------------------
@@ -101,6 +84,10 @@ class _Codec:
         pairs = [_field_codec(hints[name], f"{cls.__name__}.{name}") for name in names]
         self._encoders = [(name, encoder) for name, (encoder, _) in zip(names, pairs, strict=True) if encoder]
         self._decoders = [(name, decoder) for name, (_, decoder) in zip(names, pairs, strict=True)]
+        texts = [name for name in names if hints[name] is str and not text_bounds(name).shortest]
+        self._pick_texts = _tuple_of(itemgetter, texts)
+        self._all = [(index, name, decoder) for index, (name, decoder) in enumerate(self._decoders)]
+        self._not_texts = [(index, name, decoder) for index, name, decoder in self._all if name not in texts]
 
     def encode(self, message: Any) -> dict[str, Any]:
         raw = dict(zip(self._names, self._get(message), strict=True))
@@ -113,13 +100,19 @@ class _Codec:
             raise WireError(path, f"expected an object ({self._cls.__name__}), got {_kind(raw)}")
         prefix = f"{path}." if path else ""
         if raw.keys() == self._known:
-            values = [
-                decoder(value, prefix + name)
-                for value, (name, decoder) in zip(self._pick(raw), self._decoders, strict=True)
-            ]
+            values = list(self._pick(raw))
+            for index, name, decoder in self._not_texts if self._has_plain_texts(raw) else self._all:
+                values[index] = decoder(values[index], prefix + name)
             return self._cls(*values)
         self._refuse_strangers(raw, prefix)
         return self._cls(**{name: decoder(raw[name], prefix + name) for name, decoder in self._decoders if name in raw})
+
+    def _has_plain_texts(self, raw: dict[str, Any]) -> bool:
+        """Whether all texts can be taken as they are: one look at all of them costs less than a call for each."""
+        try:
+            return is_plainly_fine("".join(self._pick_texts(raw)))
+        except TypeError:
+            return False  # one is no text: its decoder says which
 
     def _refuse_strangers(self, raw: dict[str, Any], prefix: str) -> None:
         """Unknown fields first: a misspelt one explains the missing one."""
@@ -155,7 +148,7 @@ def _tuple_of(getter: Callable[..., Callable[[Any], Any]], names: list[str]) -> 
 def _field_codec(hint: Any, where: str) -> tuple[_Encode | None, _Decode]:
     """(encoder or None for "as it is", decoder) of one annotation. TypeError for what JSON cannot hold."""
     if hint in _SCALARS:
-        return None, _scalar(hint)
+        return None, _scalar(hint, where.rpartition(".")[2])
     if isinstance(hint, type) and issubclass(hint, Enum):
         return attrgetter("value"), _enumeration(hint)
     if isinstance(hint, type) and is_dataclass(hint):
@@ -171,13 +164,29 @@ def _field_codec(hint: Any, where: str) -> tuple[_Encode | None, _Decode]:
     raise TypeError(f"{where}: {hint} cannot cross the wire")
 
 
-def _scalar(expected: type) -> _Decode:
+def _scalar(expected: type, name: str) -> _Decode:
+    """The decoder of a field by its type, and by the bounds that its name has."""
+    wrong = _wrong(expected, name)
+
     def decode_scalar(value: Any, path: str) -> Any:
         if type(value) is not expected:
             raise WireError(path, f"expected {_SCALARS[expected]}, got {_kind(value)}")
+        if wrong is not None and (problem := wrong(value)) is not None:
+            raise WireError(path, problem)
         return value
 
     return decode_scalar
+
+
+def _wrong(expected: type, name: str) -> Callable[[Any], str | None] | None:
+    """What says what is wrong with a value of the right type."""
+    if expected is str:
+        texts = text_bounds(name)
+        return lambda value: wrong_text(value, texts)
+    if expected is int:
+        least, largest = integers = integer_bounds(name)
+        return lambda value: None if least <= value <= largest else wrong_integer(value, integers)
+    return None
 
 
 def _enumeration(cls: type[Enum]) -> _Decode:

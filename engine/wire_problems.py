@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from engine.interface import EngineError, IdempotencyConflict, NotSupported, RequestInFlight
+from engine.interface import (
+    EngineError,
+    IdempotencyConflict,
+    NotSupported,
+    Refused,
+    RequestInFlight,
+    UnknownAccount,
+)
 from engine.wire_codec import WireError
 
 _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (WireError, 400, "malformed"),
     (IdempotencyConflict, 422, "idempotency_conflict"),
     (RequestInFlight, 409, "request_in_flight"),
+    (UnknownAccount, 404, "unknown_account"),
+    (Refused, 422, "refused"),
     (NotSupported, 501, "not_supported"),
     (EngineError, 503, "engine_error"),
 )
 _ERRORS: dict[str, type[EngineError]] = {
     "idempotency_conflict": IdempotencyConflict,
     "request_in_flight": RequestInFlight,
+    "unknown_account": UnknownAccount,
+    "refused": Refused,
     "not_supported": NotSupported,
     "engine_error": EngineError,
 }

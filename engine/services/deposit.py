@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.domain import ledger as journal
 from engine.domain.ledger import Commit, HoldChange, Queued, Rows, Touch
-from engine.interface import DepositNotice, EngineError, NoticeReceipt
+from engine.interface import DepositNotice, NoticeReceipt, Refused, UnknownAccount
 from engine.ports import Ports
 from engine.services.follow import follow
 from engine.services.once import answer_once
@@ -17,19 +17,19 @@ class Deposit:
         self._ports = ports
 
     async def __call__(self, notice: DepositNotice) -> NoticeReceipt:
-        """Credit the deposit unless it was credited before. Raises EngineError for an unknown account or no amount."""
+        """Credit the deposit unless it was credited before. Raises UnknownAccount, and Refused for no amount."""
         now_ns = self._ports.clock.now_ns()
         account_id, ref, amount = notice.account_id, notice.deposit_id, notice.amount_usdc6
         key = f"deposit:{ref}"
         if amount <= 0:
-            raise EngineError(f"deposit {ref}: an amount is positive, not {amount}")
+            raise Refused(f"deposit {ref}: an amount is positive, not {amount}")
 
         def transition(rows: Rows) -> Commit:
             if rows.posted:
                 return Commit(result=False)  # the answer is forgotten, the deposit is not
             funds = rows.funds.get(account_id)
             if funds is None:
-                raise EngineError(f"deposit {ref}: no account {account_id!r}")
+                raise UnknownAccount(f"deposit {ref}: no account {account_id!r}")
             recovered = min(funds.receivable_usdc6, amount)
             entries = [journal.deposit(ref, account_id, now_ns, amount)]
             if recovered:

@@ -10,6 +10,7 @@ from engine.interface import (
     StatementEntry,
     StatementKind,
     StatementPage,
+    UnknownAccount,
 )
 from engine.services.advise import Advise
 from engine.services.authorize import Authorize
@@ -56,7 +57,7 @@ class ProductionEngine:
     async def balance(self, account_id: str) -> Balance:
         funds = await self._ports.ledger.funds(account_id)
         if funds is None:
-            raise EngineError(f"no account {account_id!r}")
+            raise UnknownAccount(f"no account {account_id!r}")
         return Balance(
             account_id,
             funds.available_usdc6,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.domain.accounts import FINAL, Account, Card, Mandate
 from engine.domain.controls import beyond, problems
 from engine.domain.ledger import Commit, Rows, Touch
-from engine.interface import AccountOpening, CardOpening, EngineError
+from engine.interface import AccountOpening, CardOpening, Refused
 from engine.ports import Ports, PortUnavailable
 from engine.services.images import Images
 
@@ -20,7 +20,7 @@ class OpenAccount:
     async def __call__(self, opening: AccountOpening) -> None:
         """Create or replace; what was decided before stays. From the answer on, every decision sees it.
 
-        Raises EngineError for limits that make no sense, for a card's that are above its mandate's, for a card of
+        Raises Refused for limits that make no sense, for a card's that are above its mandate's, for a card of
         another account, whose copies in the cache would go on spending that one's funds, and for another address than
         before, where nothing backs what was captured and what is held.
         """
@@ -28,10 +28,10 @@ class OpenAccount:
         def transition(rows: Rows) -> Commit:
             address = rows.addresses.get(opening.account_id, opening.address)
             if not is_same_address(address, opening.address):
-                raise EngineError(f"account {opening.account_id}: its address is {address}, not {opening.address}")
+                raise Refused(f"account {opening.account_id}: its address is {address}, not {opening.address}")
             strange = [card_id for card_id in named if _is_of_another(rows.cards.get(card_id), opening)]
             if strange:
-                raise EngineError(f"account {opening.account_id}: of another account: {', '.join(strange)}")
+                raise Refused(f"account {opening.account_id}: of another account: {', '.join(strange)}")
             cards = tuple(card_of(card, opening.account_id, rows) for card in opening.cards)
             return Commit(
                 accounts=(account,), cards=cards, result=(cards, opening.account_id not in rows.funds)
@@ -39,7 +39,7 @@ class OpenAccount:
 
         wrong = wrong_limits(opening)
         if wrong:
-            raise EngineError(f"account {opening.account_id}: {'; '.join(wrong)}")
+            raise Refused(f"account {opening.account_id}: {'; '.join(wrong)}")
         account = account_of(opening)
         named = tuple(card.card_id for card in opening.cards)
         counted = (*named, *(card.replaces for card in opening.cards))

@@ -7,7 +7,7 @@ from engine.domain.authorization import Status, reversed_before_arrival
 from engine.domain.debts import with_debts_paid
 from engine.domain.ledger import Commit, Rows, Touch, change_of
 from engine.domain.money import usdc6_of
-from engine.interface import EngineError, ReversalRequest, ReversalResponse
+from engine.interface import Refused, ReversalRequest, ReversalResponse
 from engine.ports import Ports
 from engine.services.follow import follow
 from engine.services.once import answer_once
@@ -26,7 +26,7 @@ class Reverse:
         """
         now_ns = self._ports.clock.now_ns()
         if request.amount_cents < 0:
-            raise EngineError(f"reversal of {request.authorization_id}: an amount is not negative")
+            raise Refused(f"reversal of {request.authorization_id}: an amount is not negative")
         body = (request.authorization_id, request.card_id, request.network, request.amount_cents)
         answer, changes, _ = await answer_once(
             self._ports.ledger,

@@ -6,7 +6,7 @@ from engine.domain import ledger as journal
 from engine.domain.accounts import Funds
 from engine.domain.debts import with_debts_paid
 from engine.domain.ledger import Commit, Entry, HoldChange, Rows, Touch
-from engine.interface import EngineError, NoticeReceipt, WithdrawalNotice, WithdrawalStage
+from engine.interface import NoticeReceipt, Refused, UnknownAccount, WithdrawalNotice, WithdrawalStage
 from engine.ports import Ports
 from engine.services.follow import follow
 from engine.services.once import answer_once
@@ -19,19 +19,19 @@ class Withdraw:
         self._ports = ports
 
     async def __call__(self, notice: WithdrawalNotice) -> NoticeReceipt:
-        """Book the step unless it was booked before. Raises EngineError for an unknown account or a negative amount."""
+        """Book the step unless it was booked before. Raises UnknownAccount, and Refused for a negative amount."""
         now_ns = self._ports.clock.now_ns()
         account_id, ref, amount = notice.account_id, notice.event_id, notice.amount_usdc6
         key = f"withdrawal:{ref}"
         if amount < 0:
-            raise EngineError(f"withdrawal {ref}: an amount is not negative: {amount}")
+            raise Refused(f"withdrawal {ref}: an amount is not negative: {amount}")
 
         def transition(rows: Rows) -> Commit:
             if rows.posted:
                 return Commit(result=False)  # the answer is forgotten, the step is not
             funds = rows.funds.get(account_id)
             if funds is None:
-                raise EngineError(f"withdrawal {ref}: no account {account_id!r}")
+                raise UnknownAccount(f"withdrawal {ref}: no account {account_id!r}")
             entries = entries_of(notice, funds, now_ns)
             change = sum(
                 posting.amount for entry in entries for posting in entry.postings if posting.book == "available"

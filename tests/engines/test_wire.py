@@ -23,12 +23,15 @@ from engine.interface import (
     EngineError,
     IdempotencyConflict,
     Presentment,
+    Refused,
     RequestInFlight,
+    UnknownAccount,
 )
 from engine.wire import (
     ROUTES,
     VERBS,
     AccountQuery,
+    StatementQuery,
     WireError,
     decode,
     encode,
@@ -37,17 +40,23 @@ from engine.wire import (
     problem_of,
     to_bytes,
 )
+from engine.wire_bounds import integer_bounds, text_bounds
 
 MESSAGES = sorted({cls for verb in VERBS.values() for cls in (verb.request, verb.answer)}, key=lambda cls: cls.__name__)
 REQUEST = AuthorizationRequest("key", "auth", "card", 100, "visa", "shop", "5411", 1_772_323_200_000_000_001)
 
 
-def values_of(hint: Any) -> st.SearchStrategy[Any]:
-    """Anything that a field of this type may hold, surrogates and integers beyond 64 bits included."""
+TEXTS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+
+
+def values_of(hint: Any, name: str) -> st.SearchStrategy[Any]:
+    """Anything that a field of this type and name may hold, to the last bit of an integer."""
     if hint is str:
-        return st.text()
+        shortest, longest = text_bounds(name)
+        return st.text(TEXTS, min_size=shortest, max_size=8) | st.just("x" * longest)
     if hint is int:
-        return st.integers() | st.integers(2**62, 2**70)
+        least, largest = integer_bounds(name)
+        return st.integers(least, largest) | st.sampled_from([least, largest])
     if hint is bool:
         return st.booleans()
     if isinstance(hint, type) and issubclass(hint, Enum):
@@ -55,11 +64,12 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
     if is_dataclass(hint):
         return messages_of(hint)
     if get_origin(hint) is tuple:
-        return st.lists(values_of(get_args(hint)[0]), max_size=3).map(tuple)
+        return st.lists(values_of(get_args(hint)[0], name), max_size=3).map(tuple)
     if get_origin(hint) is frozenset:
-        return st.frozensets(values_of(get_args(hint)[0]), max_size=1)  # equal sets of more may print in other orders
+        # equal sets of more may print in other orders
+        return st.frozensets(values_of(get_args(hint)[0], name), max_size=1)
     assert isinstance(hint, UnionType), hint
-    return st.none() | values_of(get_args(hint)[0])
+    return st.none() | values_of(get_args(hint)[0], name)
 
 
 KINDS = "purchase, preauthorization, incremental, cash_withdrawal, balance_inquiry, refund"
@@ -67,7 +77,7 @@ KINDS = "purchase, preauthorization, incremental, cash_withdrawal, balance_inqui
 
 def messages_of(cls: Any) -> st.SearchStrategy[Any]:
     hints = get_type_hints(cls)
-    return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in fields(cls)})
+    return st.builds(cls, **{field.name: values_of(hints[field.name], field.name) for field in fields(cls)})
 
 
 def is_plain(raw: Any) -> bool:
@@ -156,6 +166,54 @@ def test_a_wrong_field_is_named_with_what_it_ought_to_be(change: dict[str, Any],
     assert str(caught.value) == said
 
 
+NO_NUL = "a NUL at character 1, which no text may hold"
+NO_HALF = "half of a surrogate pair at character 1, which no text may hold"
+
+
+@pytest.mark.parametrize(
+    "change,said",
+    [
+        ({"merchant_id": "a\0"}, f"merchant_id: {NO_NUL}"),
+        ({"mcc": "é\ud800"}, f"mcc: {NO_HALF}"),
+        ({"card_id": "x" * 256}, "card_id: 256 characters, where at most 255 are taken"),
+        ({"network": "x" * 513}, "network: 513 characters, where at most 512 are taken"),
+        ({"idempotency_key": "k" * 256}, "idempotency_key: 256 characters, where at most 255 are taken"),
+        ({"idempotency_key": ""}, "idempotency_key: empty, and it has to name something"),
+        ({"amount_cents": 10**12}, "amount_cents: more than 12 digits"),
+        ({"amount_cents": -(10**12)}, "amount_cents: more than 12 digits"),
+        ({"sent_at_ns": 2**63}, "sent_at_ns: more than 64 bits"),
+        ({"sent_at_ns": -(2**63) - 1}, "sent_at_ns: more than 64 bits"),
+    ],
+)
+def test_a_value_that_no_store_can_keep_is_refused_by_field(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(WireError) as caught:
+        from_bytes(AuthorizationRequest, json.dumps(encode(REQUEST) | change).encode())
+    assert str(caught.value) == said
+
+
+def test_the_largest_values_that_fit_are_taken() -> None:
+    change = {"merchant_id": "x" * 255, "network": "n" * 512, "amount_cents": 10**12 - 1, "sent_at_ns": 2**63 - 1}
+    assert encode(decode(AuthorizationRequest, encode(REQUEST) | change)) == encode(REQUEST) | change
+
+
+def test_bounds_hold_inside_a_message_and_no_cursor_is_negative() -> None:
+    raw = encode(ClearingBatch("k", "visa", "f", 1, (Presentment("p", "a", "c", "visa", 1),)))
+    raw["presentments"][0]["card_id"] = "\0"
+    with pytest.raises(WireError, match=r"^presentments\[0\]\.card_id: a NUL at character 0"):
+        decode(ClearingBatch, raw)
+    with pytest.raises(WireError, match=r"^cursor: below 0$"):
+        decode(StatementQuery, {"cursor": -1})
+
+
+def test_bodies_are_utf_8_and_nothing_else() -> None:
+    assert from_bytes(AccountQuery, '{"account_id": "é€"}'.encode()).account_id == "é€"
+    for encoding in ("utf-16", "utf-32", "latin-1", "utf-8-sig"):
+        with pytest.raises(WireError, match=r"^body: not JSON: "):
+            from_bytes(AccountQuery, '{"account_id": "é"}'.encode(encoding))
+    with pytest.raises(WireError, match=r"^body: not JSON: "):
+        from_bytes(AccountQuery, b'{"account_id": "\xed\xa0\x80"}')
+
+
 def test_a_misspelt_field_is_named_before_the_one_that_it_leaves_missing() -> None:
     raw = encode(REQUEST)
     raw["amount_cent"] = raw.pop("amount_cents")
@@ -215,7 +273,9 @@ def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
     [
         (IdempotencyConflict("k: used before"), 422),
         (RequestInFlight("k: in flight"), 409),
-        (EngineError("no account 'x'"), 503),
+        (UnknownAccount("no account 'x'"), 404),
+        (Refused("an amount is positive"), 422),
+        (EngineError("no store answers"), 503),
     ],
 )
 def test_an_error_crosses_the_wire_as_itself(error: EngineError, status: int) -> None:

@@ -1,21 +1,27 @@
-"""Production wiring: the engine of ``services`` on PostgreSQL, Redis and a chain. One of it in each process."""
+"""Production wiring: the engine of ``services`` on PostgreSQL, Redis and a chain, behind HTTP. Once in each process."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncEngine
+from pydantic import SecretStr
+from starlette.applications import Starlette
 
 from engine.adapters import postgres, redis
 from engine.domain.settlement import Settlement
+from engine.health import health_of
+from engine.http.app import create_app
+from engine.http.service import Service, TransactionLine
 from engine.interface import EngineKit, Terms
 from engine.ports import BurnOutcome, Ports, PortUnavailable, SettlementChain
 from engine.services.engine import ProductionEngine
+from engine.settings import Settings, SettingsError, load_settings
+
+MS_NS = 1_000_000
 
 
 class SystemClock:
@@ -26,38 +32,47 @@ class SystemClock:
 
 
 class NoChain:
-    """The port ``SettlementChain`` where no node is configured: captures queue, and nothing is burned."""
+    """The port ``SettlementChain`` of a process that does not settle: captures queue for one that does."""
 
     async def submit(self, settlement: Settlement, addresses: dict[str, str]) -> None:
-        raise PortUnavailable("no chain is configured: give an RPC URL and a token address")
+        raise PortUnavailable(_NOT_HERE)
 
     async def outcome(self, settlement_id: str) -> BurnOutcome | None:
-        raise PortUnavailable("no chain is configured: give an RPC URL and a token address")
+        raise PortUnavailable(_NOT_HERE)
 
     async def wait_block(self) -> None:
         await asyncio.sleep(1)
 
 
+_NOT_HERE = "this process has no chain: `swipelab settle` has"
+
+
 @dataclass(frozen=True, slots=True)
 class Production:
-    """An engine with what it runs on."""
+    """An engine with what it runs on. Nothing is connected before it is used."""
 
     engine: ProductionEngine
     ports: Ports
     ledger: postgres.PostgresLedger
-    database: AsyncEngine
-    redis: Redis
+    gatherer: redis.Gatherer
+    feed: redis.Feed
+
+    async def close(self) -> None:
+        """Answer what has been asked, then let go of all connections."""
+        await self.feed.close()
+        await self.ledger.close()
+        await self.gatherer.close()
+        await self.ledger.dispose()
 
 
-@asynccontextmanager
-async def production(
-    database_url: str, redis_url: str, terms: Terms, chain: SettlementChain | None = None
-) -> AsyncIterator[Production]:
-    """The engine on stores that are there already (``postgres.migrate``), until the block ends."""
-    database = postgres.connect(database_url)
-    hot = redis.connect(redis_url)
-    gatherer = redis.Gatherer(hot)
-    ledger = postgres.PostgresLedger(database)
+def production(settings: Settings, chain: SettlementChain | None = None) -> Production:
+    """The engine on the stores that the settings name; PostgreSQL has its tables already (``postgres.migrate``).
+
+    Raises SettingsError where one is not named.
+    """
+    database_url, redis_url = _needed(settings, "database_url"), _needed(settings, "redis_url")
+    gatherer = redis.Gatherer(redis.connect(redis_url))
+    ledger = postgres.PostgresLedger(postgres.connect(asyncpg_url(database_url)))
     ports = Ports(
         clock=SystemClock(),
         cache=redis.RedisCache(gatherer),
@@ -65,9 +80,58 @@ async def production(
         ledger=ledger,
         chain=chain or NoChain(),
     )
-    try:
-        yield Production(ProductionEngine(EngineKit(terms, ports)), ports, ledger, database, hot)
-    finally:
-        await ledger.close()
-        await gatherer.close()
-        await database.dispose()
+    engine = ProductionEngine(EngineKit(terms_of(settings), ports))
+    feed = redis.Feed(redis.connect(redis_url, patience_s=redis.LISTENING_S))
+    return Production(engine, ports, ledger, gatherer, feed)
+
+
+def terms_of(settings: Settings) -> Terms:
+    """What the engine honours."""
+    return Terms(decision_budget_ns=settings.decision_budget_ms * MS_NS)
+
+
+def create() -> Starlette:
+    """The application of one worker process, by its environment: what uvicorn is told to run."""
+    settings = load_settings()
+    made = production(settings)
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await made.close()
+
+    async def account_of_card(card_id: str) -> str | None:
+        found = await made.ledger.card(card_id)
+        return None if found is None else found.account.account_id
+
+    async def transactions(account_id: str, before: int | None, limit: int) -> Sequence[TransactionLine]:
+        lines = await made.ledger.lines_of(account_id, before, limit)
+        return [TransactionLine(line_id, line.kind, line.ref, line.amount_usdc6, line.at_ns) for line_id, line in lines]
+
+    return create_app(
+        Service(
+            engine=made.engine,
+            clock=made.ports.clock,
+            settings=settings,
+            health=lambda: health_of(made.ledger, made.gatherer, settings),
+            account_of_card=account_of_card,
+            transactions=transactions,
+            changes=made.feed.changes,
+            running=running,
+        )
+    )
+
+
+def asyncpg_url(url: str) -> str:
+    """The address of a database as people write it, for the driver that is used."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+asyncpg://{rest}" if separator and scheme in ("postgres", "postgresql") else url
+
+
+def _needed(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    if not isinstance(value, SecretStr):
+        raise SettingsError(f"SWIPELAB_{name.upper()}: not set")
+    return value.get_secret_value()

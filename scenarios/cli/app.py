@@ -237,6 +237,26 @@ def bugs(
 
 
 @app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Where to listen. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="[default: 8000]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes. [default: 2]")] = None,
+    database_url: Annotated[str | None, typer.Option(metavar="URL", help="PostgreSQL. [default: embedded]")] = None,
+    redis_url: Annotated[str | None, typer.Option(metavar="URL", help="Redis. [default: embedded]")] = None,
+    rpc_url: Annotated[str | None, typer.Option(metavar="URL", help="A JSON-RPC node.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the embedded PostgreSQL's data here.")] = None,
+) -> None:
+    """Serve the engine over HTTP; every setting also as SWIPELAB_NAME in the environment (docs/HTTP.md)."""
+    from scenarios.cli import serving
+
+    options = {
+        "host": host, "port": port, "workers": workers, "database_url": database_url, "redis_url": redis_url,
+        "rpc_url": rpc_url,
+    }  # fmt: skip
+    raise typer.Exit(serving.serve(options, data))
+
+
+@app.command()
 def doctor() -> None:
     """What is installed, what is missing, what to do."""
     from scenarios.cli import doctor as examine

@@ -57,6 +57,20 @@ class PostgresLedger:
         """Return when every decision that was handed in has been answered."""
         await self._recorder.close()
 
+    async def dispose(self) -> None:
+        """Let go of all connections."""
+        await self._engine.dispose()
+
+    async def look(self) -> str:
+        """Which PostgreSQL answers, and that its tables are there. Raises PortUnavailable."""
+
+        async def work(connection: AsyncConnection) -> str:
+            version = await connection.scalar(select(func.current_setting("server_version")))
+            await connection.execute(select(ACCOUNTS.c.account_id).limit(1))
+            return f"PostgreSQL {version}"
+
+        return await transact(self._engine, work)
+
     async def update(self, touch: Touch, transition: Transition) -> Commit:
         async def work(connection: AsyncConnection) -> Commit:
             rows = await read(connection, touch)

@@ -71,6 +71,14 @@ class Gatherer:
         self._go_on()
         return await answer
 
+    async def look(self) -> str:
+        """Which Redis answers. Raises PortUnavailable."""
+        try:
+            told = await self._redis.info("server")
+        except (RedisError, OSError) as error:
+            raise PortUnavailable(f"Redis: {type(error).__name__}") from error
+        return f"Redis {told['redis_version']}"
+
     async def close(self) -> None:
         """End the connections, once what is under way has been answered."""
         while self._at_work:

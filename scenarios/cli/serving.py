@@ -1,0 +1,53 @@
+"""`swipelab serve`: the engine as a service, on stores of one's own or embedded ones."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.settings import PREFIX, Settings, SettingsError, load_settings
+from scenarios.cli import screen
+from scenarios.cli.codes import PASSED
+from scenarios.problems import BadInput
+from scenarios.service.backing import backed
+from scenarios.service.sandbox import PEOPLE
+from scenarios.service.serving import serve as run_workers
+
+
+def settings_from(options: Mapping[str, object]) -> Settings:
+    """The environment's settings, with what options say instead. Raises BadInput."""
+    given = {f"{PREFIX}{name.upper()}": str(value) for name, value in options.items() if value is not None}
+    try:
+        return load_settings({**os.environ, **given})
+    except SettingsError as error:
+        raise BadInput(str(error)) from None
+
+
+def serve(options: Mapping[str, object], data: Path | None) -> int:
+    """Serve until a signal comes. Raises BadInput."""
+    began_s = time.monotonic()
+    settings = settings_from(options)
+    console = screen.out()
+    with backed(settings, data) as whole:
+
+        def ready(url: str) -> None:
+            console.print(f"swipelab answers at {url} after {time.monotonic() - began_s:.1f} s", markup=False)
+            if settings.database_url is None:
+                kept = f"in {data}" if data else "gone when it ends (--data DIR keeps them)"
+                console.print(f"embedded PostgreSQL and Redis, {whole.workers} workers; data {kept}", markup=False)
+                console.print(f"a first swipe, by {PEOPLE[0].account_id} with $1,000:", markup=False)
+                console.print(first_swipe(url), markup=False, soft_wrap=True)
+
+        run_workers(whole, ready)
+    return PASSED
+
+
+def first_swipe(url: str) -> str:
+    """A curl that approves one."""
+    body = (
+        '{"idempotency_key":"k1","authorization_id":"a1","card_id":"card-ada","amount_cents":1250,'
+        '"network":"visa","merchant_id":"m1","mcc":"5411","sent_at_ns":0}'
+    )
+    return f"  curl -s {url}/v1/engine/authorize -H 'content-type: application/json' -d '{body}'"

@@ -1,0 +1,62 @@
+"""The stores under a service: those of the settings, or embedded ones where there are none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.adapters import postgres
+from engine.adapters.embedded import embedded_postgres, embedded_redis
+from engine.bootstrap import asyncpg_url
+from engine.settings import Settings
+from scenarios.problems import BadInput
+from scenarios.service.sandbox import seed
+
+
+@contextmanager
+def backed(settings: Settings, data: Path | None = None) -> Iterator[Settings]:
+    """Settings that name stores which are there, migrated; a database of our own has the sandbox's people.
+
+    ``data``: the folder in which an embedded PostgreSQL keeps what it has; a temporary one if None.
+    """
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(TemporaryDirectory(prefix="swipelab-")))
+        own = settings.database_url is None
+        if own:
+            database = embedded_postgres(data or scratch / "postgres", keep=data is not None)
+            settings = _with(settings, database_url=SecretStr(stack.enter_context(database)))
+        if settings.redis_url is None:
+            settings = _with(settings, redis_url=SecretStr(stack.enter_context(embedded_redis())))
+        if settings.metrics_dir is None and settings.workers > 1:
+            metrics = scratch / "metrics"
+            metrics.mkdir()
+            settings = _with(settings, metrics_dir=metrics)
+        asyncio.run(_migrate(settings))
+        if own:
+            asyncio.run(seed(settings))
+        yield settings
+
+
+async def _migrate(settings: Settings) -> None:
+    assert settings.database_url is not None
+    engine = postgres.connect(asyncpg_url(settings.database_url.get_secret_value()))
+    try:
+        await postgres.migrate(engine)
+    except (SQLAlchemyError, OSError) as error:
+        origin = getattr(error, "orig", None) or error
+        raise BadInput(
+            f"--database-url: PostgreSQL cannot be used there ({type(origin).__name__}); "
+            "is it running, and are the name and the password right?"
+        ) from error
+    finally:
+        await engine.dispose()
+
+
+def _with(settings: Settings, **changes: object) -> Settings:
+    return settings.model_copy(update=changes)

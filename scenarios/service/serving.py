@@ -1,0 +1,56 @@
+"""Worker processes that answer HTTP, until a signal ends them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import httpx
+import uvicorn
+
+from engine.settings import PREFIX, Settings
+
+APPLICATION = "engine.bootstrap:create"
+GRACE_S = 10
+"""For so long requests in flight may go on when the service is asked to stop."""
+POLL_S, PATIENCE_S = 0.05, 60.0
+
+
+def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Answer until SIGINT or SIGTERM; then requests in flight end, and queues are emptied. ``ready`` is told the URL.
+
+    A worker that dies is replaced. Workers read their settings from the environment, which no other process sees.
+    """
+    os.environ.update(environment_of(settings))
+    url = f"http://{settings.host}:{settings.port}"
+    threading.Thread(target=_tell_when_ready, args=(url, ready), daemon=True).start()
+    uvicorn.run(
+        APPLICATION, factory=True, host=settings.host, port=settings.port, workers=settings.workers, loop="uvloop",
+        http="httptools", ws="websockets-sansio", access_log=False, log_level="warning", server_header=False,
+        timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=75,
+    )  # fmt: skip
+
+
+def environment_of(settings: Settings) -> Mapping[str, str]:
+    """The variables from which ``load_settings`` makes the same settings again."""
+    plain = settings.model_dump(mode="json", exclude_defaults=True, exclude={"api_keys"})
+    variables = {f"{PREFIX}{name.upper()}": str(value) for name, value in plain.items()}
+    for name in ("database_url", "redis_url", "rpc_url", "settler_key", "webhook_secret"):
+        secret = getattr(settings, name)
+        if secret is not None:
+            variables[f"{PREFIX}{name.upper()}"] = secret.get_secret_value()
+    return variables
+
+
+def _tell_when_ready(url: str, ready: Callable[[str], None]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/readyz", timeout=5, trust_env=False).status_code == 200:
+                ready(url)
+                return
+        except httpx.HTTPError:
+            pass  # not yet
+        time.sleep(POLL_S)

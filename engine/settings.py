@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from engine.settings_keys import ApiKey, parse_keys
 
 PREFIX = "SWIPELAB_"
-ELSEWHERE = frozenset({"SWIPELAB_ANVIL"})
+ELSEWHERE = frozenset({"SWIPELAB_ANVIL", "SWIPELAB_API_KEY"})
 """Variables with this prefix that other parts of Swipelab read."""
 
 

@@ -13,6 +13,7 @@ from scenarios.cli.codes import PASSED
 from scenarios.problems import BadInput
 from scenarios.service.backing import backed
 from scenarios.service.sandbox import PEOPLE
+from scenarios.service.serving import check_free
 from scenarios.service.serving import serve as run_workers
 
 
@@ -29,6 +30,7 @@ def serve(options: Mapping[str, object], data: Path | None) -> int:
     """Serve until a signal comes. Raises BadInput."""
     began_s = time.monotonic()
     settings = settings_from(options)
+    check_free(settings.host, settings.port)
     console = screen.out()
     with backed(settings, data) as whole:
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -16,8 +17,8 @@ from typing import Any
 
 import httpx
 
-from engine.interface import ExpiryReceipt, StatementPage, Terms
-from engine.wire import VERBS
+from engine.interface import ExpiryReceipt, StatementPage, Terms, UnknownAccount
+from engine.wire import VERBS, error_of
 from scenarios.conformance.bench import Bench
 from scenarios.conformance.chain import BenchChain, BenchClock, address_of
 from scenarios.conformance.verdicts import NotApplicable
@@ -25,6 +26,7 @@ from scenarios.problems import BadInput
 from simulators.auditor import Auditor
 from simulators.http_engine import WireEngine
 
+API_KEY = "SWIPELAB_API_KEY"
 TIMEOUT_S = 30.0
 SLACK_NS = 60 * 1_000_000_000
 """How far the clock over there may be off."""
@@ -58,7 +60,9 @@ class RemoteEngine:
         auditor = Auditor(agreed, slack_ns=SLACK_NS, chain=False)
 
         async def whole() -> Bench:
-            async with httpx.AsyncClient(base_url=self.text, timeout=TIMEOUT_S, verify=self._tls) as client:
+            async with httpx.AsyncClient(
+                base_url=self.text, timeout=TIMEOUT_S, verify=self._tls, headers=_key()
+            ) as client:
                 bench = Bench(Prefixed(WireEngine(client), prefix), clock, chain, agreed, auditor)
                 await play(bench)
                 await bench.close()
@@ -69,11 +73,21 @@ class RemoteEngine:
     def _look(self) -> None:
         """Raises BadInput where nothing speaks the contract."""
         try:
-            response = httpx.post(f"{self.text}{VERBS['balance'].path}", json={"account_id": self._run}, timeout=5.0)
+            response = httpx.post(
+                f"{self.text}{VERBS['balance'].path}", json={"account_id": self._run}, headers=_key(), timeout=5.0
+            )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise BadInput(f"engine {self.text!r}: nobody answers there ({type(error).__name__}: {error})") from error
-        if response.status_code == 404:
+        if response.status_code == 401:
+            raise BadInput(f"engine {self.text!r}: it wants an API key; set {API_KEY} to one of an operator")
+        if response.status_code == 404 and not isinstance(error_of(404, response.content), UnknownAccount):
             raise BadInput(f"engine {self.text!r}: there is a server, but no {VERBS['balance'].path} (engine/wire.py)")
+
+
+def _key() -> dict[str, str]:
+    """What goes with every request, where the service wants to know who asks."""
+    key = os.environ.get(API_KEY)
+    return {"authorization": f"Bearer {key}"} if key else {}
 
 
 class WallClock(BenchClock):

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.adapters import postgres
 from engine.adapters.embedded import embedded_postgres, embedded_redis
 from engine.bootstrap import asyncpg_url
+from engine.http.metrics import clear
 from engine.settings import Settings
 from scenarios.problems import BadInput
 from scenarios.service.sandbox import seed
@@ -37,6 +38,8 @@ def backed(settings: Settings, data: Path | None = None) -> Iterator[Settings]:
             metrics = scratch / "metrics"
             metrics.mkdir()
             settings = _with(settings, metrics_dir=metrics)
+        if settings.metrics_dir is not None:
+            clear(settings.metrics_dir)
         asyncio.run(_migrate(settings))
         if own:
             asyncio.run(seed(settings))

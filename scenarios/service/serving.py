@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ import httpx
 import uvicorn
 
 from engine.settings import PREFIX, Settings
+from scenarios.problems import BadInput
 
 APPLICATION = "engine.bootstrap:create"
 GRACE_S = 10
@@ -31,6 +33,15 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         http="httptools", ws="websockets-sansio", access_log=False, log_level="warning", server_header=False,
         timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=75,
     )  # fmt: skip
+
+
+def check_free(host: str, port: int) -> None:
+    """Raises BadInput where something listens already, or nothing of ours may."""
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            return
+    except (OSError, OverflowError) as error:
+        raise BadInput(f"--host {host} --port {port}: cannot listen there ({error}); try --port {port + 1}") from error
 
 
 def environment_of(settings: Settings) -> Mapping[str, str]:

@@ -10,7 +10,9 @@ from scenarios.load.samples import OUTCOME_INDEX, REASON_INDEX, Ending
 _DECISION = {
     "authorization_id": str, "approved": bool, "approved_cents": int, "response_code": str, "hold_expires_at_ns": int,
 }  # fmt: skip
-_RESULT = {"presentment_id": str, "outcome": str, "receivable_cents": int, "released_cents": int}
+_RESULT = {
+    "presentment_id": str, "outcome": str, "posted_cents": int, "released_cents": int, "receivable_cents": int,
+}  # fmt: skip
 LONGEST_TEXT = 2_000
 LARGEST = 2**62
 

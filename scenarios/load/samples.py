@@ -59,12 +59,12 @@ EXCHANGE = np.dtype([
 """``seq``: the arrival, or the number of the batch. ``ready``: when the generator got to it, whether or not there was
 a connection free. ``cents``: approved or released. ``note``: a line of the notes, or -1. ``count``: presentments."""
 SALE = np.dtype([
-    ("batch", "<i4"), ("outcome", "<i4"), ("seq", "<i8"), ("cents", "<i8"), ("receivable", "<i8"), ("recovered", "<i8"),
-    ("released", "<i8"),
+    ("batch", "<i4"), ("outcome", "<i4"), ("seq", "<i8"), ("cents", "<i8"), ("posted", "<i8"), ("released", "<i8"),
+    ("receivable", "<i8"), ("recovered", "<i8"),
 ])  # fmt: skip
 """One presentment of a batch; ``outcome`` -1 where it was not answered."""
 _EXCHANGE = struct.Struct("<BBBBhhqqqqqqq4si")
-_SALE = struct.Struct("<iiqqqqq")
+_SALE = struct.Struct("<iiqqqqqq")
 NO_NOTE = -1
 
 
@@ -97,11 +97,11 @@ class Recorder:
     def sale(self, batch: int, seq: int, cents: int, result: dict[str, Any] | None) -> None:
         """One presentment of a batch, and its part of a usual answer."""
         if result is None:
-            self._sales.write(_SALE.pack(batch, -1, seq, cents, 0, 0, 0))
+            self._sales.write(_SALE.pack(batch, -1, seq, cents, 0, 0, 0, 0))
         else:
             self._sales.write(_SALE.pack(
-                batch, OUTCOME_INDEX[result["outcome"]], seq, cents, result["receivable_cents"],
-                result.get("recovered_cents", 0), result.get("released_cents", 0),
+                batch, OUTCOME_INDEX[result["outcome"]], seq, cents, result["posted_cents"], result["released_cents"],
+                result["receivable_cents"], result.get("recovered_cents", 0),
             ))  # fmt: skip
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from scenarios.cli import screen
 from scenarios.cli.codes import FAILED, PASSED
+from scenarios.load.arrivals import MOST
 from scenarios.load.budgets import budgets
 from scenarios.load.profiles import DEADLINES_MS
 from scenarios.load.spec import SHAPES, LoadSpec
@@ -94,6 +95,8 @@ def spec_of(wanted: Wanted) -> LoadSpec:
         arrivals = len(spec.traffic()) if spec.trace else round(sum(part.expected for part in spec.course()))
     except ValueError as error:
         raise BadInput(f"--shape {spec.shape}: {error}") from error
+    if arrivals > MOST:
+        raise BadInput(f"{arrivals:,} arrivals are more than {MOST:,}: give a lower --rate or a shorter --duration")
     if not arrivals:
         raise BadInput("nothing would ever be sent: give a higher --rate or a longer --duration")
     usual = min(max(arrivals // ARRIVALS_PER_ACCOUNT, FEWEST_ACCOUNTS), MOST_ACCOUNTS)

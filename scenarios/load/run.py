@@ -28,6 +28,7 @@ from scenarios.load.service import Service, look
 from scenarios.load.spec import LoadSpec
 from scenarios.load.table import Table
 from scenarios.load.traffic import FUNDS_CENTS, NETWORKS, Traffic
+from scenarios.problems import BadInput
 from scenarios.run_folder import EVENTS, check_writable, whole_or_not
 from simulators.auditor import Auditor, ChainEvent
 from simulators.http_engine import WrongBody
@@ -73,6 +74,8 @@ def run_load(order: LoadOrder, out: Path | None, progress: Progress) -> LoadResu
     folder = out if out is not None else RUNS / f"{spec.name}-{spec.seed}"
     check_writable(folder)
     traffic = spec.traffic()
+    if not len(traffic):
+        raise BadInput("nothing was to be sent with this seed: give a higher --rate or a longer --duration")
     look(spec, order.api_key)
     with whole_or_not(folder) as fresh:
         document = {**{key: value for key, value in asdict(spec).items() if value != ""}, "budgets": order.budgets}

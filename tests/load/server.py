@@ -1,8 +1,8 @@
 """Services to be loaded, each in a process of its own: `python tests/load/server.py PORT KIND`.
 
 hello: answers any authorization with an approval, and knows nothing. reference: the reference engine on the wall clock.
-fickle: the same, but every repeat of a request gets another answer. forgetful: the same, but of some approvals nothing
-is kept. stalled: the same, but for the second that begins a second after its first authorization nothing is answered.
+fickle: the same, but every repeat of a request gets another answer. forgetful: the same, but of every third approval
+the hold is lost. stalled: the same, but for the second that begins a second after its first authorization nothing is answered.
 shedding: the same, but every third authorization is refused as overloaded.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from engine.interface import AuthorizationRequest, AuthorizationResponse, EngineKit, Terms
+from engine.interface import AuthorizationRequest, AuthorizationResponse, EngineKit, ReversalRequest, Terms
 from engine.ports import Ports
 from engine.wire import ROUTES
 from scenarios.conformance.chain import BenchChain, BenchClock
@@ -28,6 +28,10 @@ HELLO = (
     b'{"authorization_id":"%b","approved":true,"approved_cents":1,"response_code":"00","reason":null,'
     b'"hold_expires_at_ns":0}'
 )
+
+
+def _names(request: AuthorizationRequest) -> tuple[str, str, str]:
+    return request.authorization_id, request.card_id, request.network
 
 
 class WallClock(BenchClock):
@@ -52,14 +56,12 @@ class Engine:
     async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse:
         if self._kind == "stalled":
             await self._stall()
-        if self._kind == "forgetful" and len(self._seen) % 10 == 9:
-            self._seen.add(request.authorization_id)
-            return AuthorizationResponse(
-                request.authorization_id, True, request.amount_cents, "00", None, request.sent_at_ns + 10**15
-            )
         answer = await self._engine.authorize(request)
         again = request.authorization_id in self._seen
         self._seen.add(request.authorization_id)
+        if self._kind == "forgetful" and not again and len(self._seen) % 3 == 0:
+            lost = ReversalRequest("lost:" + request.authorization_id, *_names(request), request.sent_at_ns)
+            await self._engine.reverse(lost)
         if self._kind == "fickle" and again and answer.approved:
             return replace(answer, hold_expires_at_ns=answer.hold_expires_at_ns + 1)
         return answer

@@ -28,7 +28,9 @@ def key_figures(report: dict[str, object]) -> list[Figure]:
     bound = "" if settled["gas_exact"] else ", lower bounds"
     gas = f"{plural(settled['batches'], 'batch', 'batches')}, {count(settled['gas_used'])} gas{bound}"
     load = report.get("load")
-    of_load = [Figure("Errors", *shares_note(load)), Figure("Generator's lag, p99", *generator_note(load))] if load else []
+    of_load = (
+        [Figure("Errors", *shares_note(load)), Figure("Generator's lag, p99", *generator_note(load))] if load else []
+    )
     return [
         Figure("Swipes", count(swipes), f"busiest second {count(report['throughput']['peak_per_s'])}"),
         Figure("Approved", percent(share), f"{count(counts['approved'])} for {approved}"),

@@ -106,7 +106,7 @@ def _when(part: Stretch, marks: np.ndarray) -> np.ndarray:
 
 
 def replayed(at_ns: np.ndarray, speed: float, seconds: float | None = None) -> np.ndarray:
-    """Recorded instants (sorted, UTC ns) from the first one on, at ``speed`` times their speed; ``seconds`` cuts off."""
+    """Recorded instants (sorted, UTC ns) from the first on, ``speed`` times as quick; ``seconds`` cuts off."""
     since_ns = np.asarray(at_ns, np.int64) - (int(at_ns[0]) if len(at_ns) else 0)
     found = (since_ns / speed).astype(np.int64) if speed != 1 else since_ns
     return found if seconds is None else found[found < int(seconds * SECOND_NS)]

@@ -144,9 +144,7 @@ class Hearing:
             return
         self._swipe(at_ns, row, message, account, answer, result)
 
-    def _swipe(
-        self, at_ns: int, row: dict[str, Any], message: Any, account: str, answer: Any, result: str
-    ) -> None:
+    def _swipe(self, at_ns: int, row: dict[str, Any], message: Any, account: str, answer: Any, result: str) -> None:
         """As its processor saw it: from the instant at which it was meant to be sent."""
         latency_ns, ref, network = row["answered"] - row["intended"], message.authorization_id, message.network
         failed = isinstance(answer, Exception)
@@ -199,9 +197,13 @@ def in_order(columns: Sequence[np.ndarray]) -> Iterator[tuple[int, int, int]]:
 def _receipt(batch: Any, sales: np.ndarray) -> ClearingReceipt:
     results = tuple(
         CaptureResult(
-            presentment.presentment_id, OUTCOME_VALUES[sale["outcome"]], int(sale["posted"]), int(sale["released"]),
-            int(sale["receivable"]), int(sale["recovered"]),
-        )  # fmt: skip
+            presentment.presentment_id,
+            OUTCOME_VALUES[sale["outcome"]],
+            int(sale["posted"]),
+            int(sale["released"]),
+            int(sale["receivable"]),
+            int(sale["recovered"]),
+        )
         for presentment, sale in zip(batch.presentments, sales, strict=True)
     )
     return ClearingReceipt(batch.file_id, results)

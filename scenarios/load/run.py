@@ -99,9 +99,7 @@ def _named(spec: LoadSpec) -> LoadSpec:
 class _Run:
     """What one run knows while it goes."""
 
-    def __init__(
-        self, order: LoadOrder, spec: LoadSpec, traffic: Traffic, scratch: Path, progress: Progress
-    ) -> None:
+    def __init__(self, order: LoadOrder, spec: LoadSpec, traffic: Traffic, scratch: Path, progress: Progress) -> None:
         self._order, self._spec, self._traffic = order, spec, traffic
         self._scratch, self._progress = scratch, progress
         self._wall_s, self._cpu_s = time.perf_counter(), _cpu_s()
@@ -151,9 +149,7 @@ class _Run:
                 what, at_ns = (message.deposit_id, message.account_id), self._at()
                 table.row(at_ns, "chain.deposit", *what, usdc6=message.amount_usdc6)
                 word = "applied" if answer.applied else "duplicate"
-                table.row(
-                    at_ns, "deposit", *what, usdc6=message.amount_usdc6, result=word, latency_ns=answered - sent
-                )
+                table.row(at_ns, "deposit", *what, usdc6=message.amount_usdc6, result=word, latency_ns=answered - sent)
 
         try:
             await service.open(self._accounts, note)

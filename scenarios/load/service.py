@@ -41,7 +41,8 @@ def look(spec: LoadSpec, api_key: str) -> None:
         raise BadInput(f"--url {url}: nobody answers there ({type(error).__name__}: {error})") from error
     if response.status_code in (401, 403):
         raise BadInput(f"--url {url}: the service wants another API key (--api-key, or SWIPELAB_API_KEY)")
-    if response.status_code in (404, 405) and b"no_such_route" in response.content or b"Not Found" in response.content:
+    speaks = b"unknown_account" in response.content  # the one 404 that the contract's own route gives
+    if response.status_code == 405 or (response.status_code == 404 and not speaks):
         raise BadInput(f"--url {url}: there is a server, but no {VERBS['balance'].path} (engine/wire.py)")
 
 

@@ -19,8 +19,8 @@ GIVE_UP_AFTER_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class LoadSpec:
-    """``rate`` and ``peak`` are arrivals a second; ``speed`` is of a trace. ``connections`` and ``in_flight`` bound each
-    the whole run; the workers share them. ``prefix`` begins every id, so that runs at one engine do not meet.
+    """``rate`` and ``peak`` are arrivals a second; ``speed`` is of a trace. ``connections`` and ``in_flight`` are
+    bounds of the whole run; the workers share them. ``prefix`` begins every id, so that runs at one engine do not meet.
     """
 
     url: str

@@ -39,7 +39,7 @@ REVERSED_SHARE, KEPT_SHARE = 0.03, 0.10
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """``account``: index; ``shop``: index into ``shops`` of (merchant, category); ``after_ns``: when a retry follows."""
+    """``account``: index; ``shop``: index into ``shops`` of (merchant, category); ``after_ns``: to a retry."""
 
     at_ns: np.ndarray
     account: np.ndarray

@@ -92,7 +92,8 @@ def _tell_progress(generator: Generator) -> None:
 
 def say(**words: Any) -> None:
     """One line to the parent."""
-    print(json.dumps(words), flush=True)
+    sys.stdout.write(json.dumps(words) + "\n")
+    sys.stdout.flush()
 
 
 def prepare(file: Path, number: int) -> tuple[LoadSpec, dict[str, int], Environment]:

@@ -2,8 +2,8 @@
 
 hello: answers any authorization with an approval, and knows nothing. reference: the reference engine on the wall clock.
 fickle: the same, but every repeat of a request gets another answer. forgetful: the same, but of every third approval
-the hold is lost. stalled: the same, but for the second that begins a second after its first authorization nothing is answered.
-shedding: the same, but every third authorization is refused as overloaded.
+the hold is lost. stalled: the same, but nothing is answered in the second that begins a second after
+its first authorization. shedding: the same, but every third authorization is refused as overloaded.
 """
 
 from __future__ import annotations

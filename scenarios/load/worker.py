@@ -11,6 +11,7 @@ from __future__ import annotations
 import locust  # first: it patches the standard library, and all others have to find it patched
 
 # isort: split
+import gc
 import json
 import os
 import sys
@@ -58,6 +59,9 @@ class Dispatcher(locust.FastHttpUser):
         spec, kind = self.spec, type(self)
         begin_ns = kind.begun.get()
         api_key = os.environ.get(API_KEY, "")
+        gc.collect()
+        gc.freeze()  # what is here stays: no collection is to look through it while others wait to be sent
+        gc.set_threshold(100_000, 20, 50)
         client = Client(spec.url, api_key, max(spec.connections // spec.processes, 1), spec.give_up_s)
         recorder = Recorder(self.folder, kind.number)
         fire = self.environment.events.request.fire

@@ -24,7 +24,7 @@ from engine.interface import (
 from engine.wire import WireError, error_of, from_bytes
 from scenarios.load.measuring import ENDS_IN_TIME, ending_of
 from scenarios.load.messages import USDC6_PER_CENT, Messages
-from scenarios.load.samples import OUTCOMES, REASONS, Ending, Kind, Samples
+from scenarios.load.samples import EXCHANGE, OUTCOMES, REASONS, Ending, Kind, Samples
 from scenarios.load.table import Table
 from simulators.auditor import Auditor
 
@@ -60,17 +60,17 @@ class Hearing:
         offset_ns = self._clocks.utc_offset_ns
         for worker, place, end in in_order([samples.exchanges for samples in self._workers]):
             samples = self._workers[worker]
-            record = samples.exchanges[place].item()
-            row = dict(zip(samples.exchanges.dtype.names, record, strict=True))
-            kind = Kind(row["kind"])
-            if kind is Kind.UNSENT:
-                self._unsent(row)
-            elif end == SENT:
+            if end == SENT:
+                row = dict(zip(EXCHANGE.names, samples.exchanges[place].item(), strict=True))
+                kind = Kind(row["kind"])
+                if kind is Kind.UNSENT:
+                    self._unsent(row)
+                    continue
                 message = self._message(kind, row, samples)
-                self._under_way[worker, place] = message
+                self._under_way[worker, place] = kind, row, message
                 self._auditor.sent(row["sent"] + offset_ns, message)
             else:
-                message = self._under_way.pop((worker, place))
+                kind, row, message = self._under_way.pop((worker, place))
                 answer = self._answer(kind, row, samples, message)
                 at_ns = row["answered"] + offset_ns
                 if isinstance(answer, Exception):

@@ -40,7 +40,7 @@ RUNS = Path("runs")
 LOAD = "load.yaml"
 SLACK_NS = 60 * 1_000_000_000
 """How far the clock over there may be off."""
-MEMORY_NS = 5 * 60 * 1_000_000_000
+MEMORY_NS = 60 * 1_000_000_000
 """For so long the auditor remembers what has ended: a repeat follows its request within a second."""
 UNREAD = "load"
 """What a finding is about where the engine did not say what it has."""

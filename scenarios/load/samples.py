@@ -117,10 +117,11 @@ class Samples:
         self.exchanges = np.fromfile(folder / f"exchanges-{worker}.bin", EXCHANGE)
         sales = np.fromfile(folder / f"sales-{worker}.bin", SALE)
         self.sales = sales[np.argsort(sales["batch"], kind="stable")]
+        self._batches = np.ascontiguousarray(self.sales["batch"])
         with (folder / f"notes-{worker}.jsonl").open(encoding="utf-8") as lines:
             self.notes = [json.loads(line) for line in lines]
 
     def sales_of(self, batch: int) -> np.ndarray:
         """The presentments of a batch, in its order."""
-        first, after = np.searchsorted(self.sales["batch"], [batch, batch + 1])
+        first, after = np.searchsorted(self._batches, [batch, batch + 1])
         return self.sales[first:after]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -116,6 +117,36 @@ def test_a_stall_shows_in_full_in_what_was_meant_to_be_sent_during_it(tmp_path: 
     assert figures["max_ms"] > 900  # it was due when the stall of a second had just begun
     assert figures["p90_ms"] > 300  # a third of the arrivals fell into it, each of which waited for its end
     assert figures["p50_ms"] < 300
+
+
+def test_ctrl_c_ends_the_processes_and_leaves_nothing_half(tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "scenarios.cli", "load", "--rate", "20", "--duration", "60",
+        "--out", str(tmp_path / "run"),
+    ]  # fmt: skip
+    with (
+        served("reference") as url,
+        subprocess.Popen([*command, "--url", url], cwd=ROOT, stderr=subprocess.PIPE) as run,
+    ):
+        begun, until_s = list[Path](), time.monotonic() + 40
+        while not begun and run.poll() is None and time.monotonic() < until_s:
+            time.sleep(0.1)
+            begun = list(tmp_path.glob(".run.*/samples/begin.json"))
+        assert begun
+        children = children_of(run.pid)
+        assert children
+        run.send_signal(signal.SIGINT)
+        said = run.communicate(timeout=30)[1]
+    assert run.returncode == 130
+    assert b"nothing was written" in said
+    assert not list(tmp_path.iterdir())
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+
+
+def children_of(parent: int) -> list[str]:
+    """The processes that a process has started."""
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return [pid for pid, above in map(str.split, listed.splitlines()) if above == str(parent)]
 
 
 def test_where_nobody_answers_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

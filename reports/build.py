@@ -13,6 +13,7 @@ from reports.facts import RunFacts
 from reports.frames import Events, as_events
 from reports.funds import funds_section
 from reports.latency import NS_PER_MS, latency_section, throughput, timeline
+from reports.load import load_section
 from reports.reconciliation import reconcile
 from reports.settlement import settlement_section
 from reports.swipes import read_swipes
@@ -33,6 +34,7 @@ def build_report(events: Events | pa.Table | pd.DataFrame | Path, facts: RunFact
     speed = throughput(swipes, facts.wall_seconds)
     latency = latency_section(table, swipes, tuple(facts.deadlines_ns))
     course = timeline(swipes)
+    load = load_section(table, swipes)
     del swipes  # what follows needs the room
     report: dict[str, object] = {
         "schema": SCHEMA,
@@ -52,6 +54,8 @@ def build_report(events: Events | pa.Table | pd.DataFrame | Path, facts: RunFact
         "crashes": crashes_section(table),
         "timeline": course,
     }
+    if load is not None:
+        report["load"] = load
     checks = all_checks(report, table, facts)
     failed = [check for check in checks if not check["ok"]]
     report["checks"] = checks

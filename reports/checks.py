@@ -12,6 +12,7 @@ from reports.counts import by_result
 from reports.facts import RunFacts
 from reports.frames import Events, Rows
 from reports.leaves import leaves
+from reports.load import with_meaning
 from reports.reconciliation import LEGS
 from reports.words import figure, money, plural, short, times, virtual_time
 
@@ -52,7 +53,7 @@ def budget_checks(report: Mapping[str, object], budgets: Mapping[str, float]) ->
     """
     nobody = {f"counts.declines.{reason}": 0 for reason in DeclineReason}  # the report names only what happened
     figures = nobody | dict(leaves(report))
-    return [_budget(path, limit, figures) for path, limit in budgets.items()]
+    return [with_meaning(_budget(path, limit, figures)) for path, limit in budgets.items()]
 
 
 def _budget(path: str, limit: float, figures: Mapping[str, float | int | None]) -> dict[str, object]:
@@ -169,7 +170,7 @@ def engine_checks(report: Mapping[str, object], budgets: Mapping[str, float]) ->
             f"{plural(first['count'], 'time')}, {first['detail']}"
         )
     found = [check("engine.crashes", "engine", not crashes, counts["crashes"], 0, words)]
-    if "counts.errors" not in budgets:
+    if not {"counts.errors", "load.error_share"} & set(budgets):
         errors = counts["errors"]
         words = (
             "every authorization was answered"

@@ -17,6 +17,10 @@ DIRECTIONS: tuple[tuple[str, Direction], ...] = (
     ("latency.*.count", "neither"),
     ("latency.*_ms", "lower"),
     ("latency.*.over_deadline", "lower"),
+    ("load.error*", "lower"),
+    ("load.shed*", "lower"),
+    ("load.deadline_miss*", "lower"),
+    ("load.answered_per_s", "higher"),
     ("settlement.lag_count", "neither"),
     ("settlement.lag_*", "lower"),
     ("settlement.gas_*", "lower"),
@@ -44,7 +48,7 @@ fewer approvals may be right, more matches may only be more traffic."""
 NOISY = ("run.wall_seconds", "run.cpu_seconds", "run.peak_rss_mib", "throughput.simulated_per_wall_s")
 """Figures of the machine, not of the engine: shown with their direction, judged only where a tolerance names them."""
 
-SECTIONS = ("counts", "throughput", "latency", "settlement", "reconciliation", "findings", "faults", "run")
+SECTIONS = ("counts", "throughput", "latency", "load", "settlement", "reconciliation", "findings", "faults", "run")
 LEFT_OUT = ("run.seed", "run.start_utc_ns", "run.deadlines_ms.*", "reconciliation.breaks_left_out")
 
 

@@ -176,6 +176,41 @@ def conform(
     raise typer.Exit(conformance.conform(engine, tuple(only or ()), examples, as_json))
 
 
+@app.command()
+def load(
+    url: Annotated[str, typer.Option(metavar="URL", help="A service that speaks the HTTP contract.")],
+    rate: Annotated[float | None, typer.Option(min=0.01, metavar="N", help="Arrivals a second.")] = None,
+    duration: Annotated[float | None, typer.Option(min=0.1, metavar="S", help="Seconds of arrivals.")] = None,
+    shape: Annotated[str, typer.Option(help="poisson, ramp, spike, soak or trace.")] = "poisson",
+    peak: Annotated[float | None, typer.Option(min=0.01, help="Of a spike: arrivals a second. [5 x rate]")] = None,
+    spike_at: Annotated[float | None, typer.Option(min=0, help="When the spike begins. [a third of it]")] = None,
+    spike_for: Annotated[float | None, typer.Option(min=0, help="How long it lasts. [a sixth of it]")] = None,
+    trace: Annotated[Path | None, typer.Option(metavar="FILE", help="Purchases to replay.")] = None,
+    speed: Annotated[float, typer.Option(min=0.001, help="How many times quicker than recorded.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Same seed, same arrivals.")] = 1,
+    accounts: Annotated[int | None, typer.Option(min=1, help="One card each. [by arrivals: 50 to 5000]")] = None,
+    hot_card: Annotated[bool, typer.Option("--hot-card", help="All on one card.")] = False,
+    profile: Annotated[str, typer.Option(help="Whose deadline: bridge, stripe, marqeta, lithic, adyen ...")] = "stripe",
+    budget: Annotated[
+        list[str] | None, typer.Option("--budget", metavar="NAME=VALUE", help="p99=250, errors=0.001; repeatable.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Locust worker processes. [0: one, without a master]")] = 0,
+    retry_share: Annotated[float, typer.Option(min=0, max=0.8, help="Of requests sent twice, a third at once.")] = 0.03,
+    connections: Annotated[int, typer.Option(min=1, help="Kept open at most.")] = 256,
+    in_flight: Annotated[int | None, typer.Option(min=1, help="At most. [4 s of arrivals]")] = None,
+    api_key: Annotated[str, typer.Option(envvar="SWIPELAB_API_KEY", show_envvar=True, show_default=False)] = "",
+    out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/load-SHAPE-SEED]")] = None,
+) -> None:
+    """Load a service: open arrivals over real HTTP, the auditor on the wire, a verdict by budgets."""
+    from scenarios.cli import loading
+
+    wanted = loading.Wanted(
+        url, rate, duration, shape, seed, accounts, hot_card, profile, tuple(budget or ()), workers, api_key, peak,
+        spike_at, spike_for, trace, speed, retry_share, connections, in_flight,
+    )  # fmt: skip
+    raise typer.Exit(loading.load(wanted, out))
+
+
 @traces.command("import")
 def trace_import(
     source: Annotated[str, typer.Argument(help="completejourney", show_default=False)],

@@ -50,6 +50,11 @@ class Admission:
         """How many may be in flight just now."""
         return int(self._limit)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether as many are in flight as may be."""
+        return len(self._running) >= max(int(self._limit), 1)
+
     def enter(self) -> int | None:
         """A ticket to :meth:`leave` with, or None: refuse at once."""
         now_s = self._now_s()

@@ -22,6 +22,7 @@ from engine.http.admission import Admission
 from engine.http.call import Call
 from engine.http.door import CALL, Door, Handler
 from engine.http.front import Front
+from engine.http.gate import Gate
 from engine.http.logs import Log
 from engine.http.metrics import Metrics
 from engine.http.openapi import document
@@ -55,7 +56,7 @@ def create_app(
     log = Log(settings.log_level, service.clock.now_ns, now_s, service.log_to)
     accounts = Accounts(service, guard)
     streams = Streams("/v1/accounts/{account_id}/stream", CUSTOMER, service, guard, accounts)
-    doors = _doors(service, guard, admission, metrics, accounts)
+    doors = _doors(service, guard, Gate(admission), metrics, accounts)
     metrics.shed = lambda: admission.shed
     metrics.in_flight = lambda: admission.in_flight
     metrics.limit = lambda: admission.limit
@@ -84,12 +85,12 @@ def create_app(
 
 
 def _doors(
-    service: Service, guard: Guard, admission: Admission, metrics: Metrics, accounts: Accounts
+    service: Service, guard: Guard, gate: Gate, metrics: Metrics, accounts: Accounts
 ) -> list[Door]:  # fmt: skip
     """Every route but the stream. What is open says why."""
-    verbs = VerbHandlers(service.engine, service.settings, guard, admission, metrics)
+    verbs = VerbHandlers(service.engine, service.settings, guard, gate, metrics)
     operations = Operations(service, guard, metrics)
-    webhook = Webhook(service, admission, metrics)
+    webhook = Webhook(service, gate, metrics)
     described = Answer(200, json.dumps(document()).encode())
 
     async def openapi(_call: Call) -> Answer:

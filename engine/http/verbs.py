@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from engine.http.access import Guard
-from engine.http.admission import Admission
 from engine.http.call import Call
 from engine.http.door import Handler
+from engine.http.gate import Gate
 from engine.http.metrics import Metrics
 from engine.http.problems import Answer, Problem
 from engine.interface import CardEngine, ClearingBatch
@@ -20,20 +20,17 @@ from engine.wire_bounds import text_bounds, wrong_text
 _KEY = "idempotency_key"
 _UNTIMED = frozenset({"settle"})
 """A settlement waits for blocks; whoever calls it knows for how long."""
-RETRY_AFTER = ((b"retry-after", b"1"),)
 
 
 class VerbHandlers:
     """Makes the handler of each verb."""
 
-    def __init__(
-        self, engine: CardEngine, settings: Settings, guard: Guard, admission: Admission, metrics: Metrics
-    ) -> None:
+    def __init__(self, engine: CardEngine, settings: Settings, guard: Guard, gate: Gate, metrics: Metrics) -> None:
         self._engine = engine
         self._most_bytes = settings.max_body_bytes
         self._timeout_s = settings.request_timeout_s
         self._guard = guard
-        self._admission = admission
+        self._gate = gate
         self._metrics = metrics
 
     def handler(self, name: str) -> Handler:
@@ -47,15 +44,12 @@ class VerbHandlers:
         """
 
         async def handle(call: Call) -> Answer:
-            message = await self._message(call, verb)
-            admission = self._admission
-            ticket = admission.enter()
-            if ticket is None:
-                raise Problem("overloaded", "nothing was decided; send it again a little later", RETRY_AFTER)
+            body = await call.json_body(self._most_bytes, self._timeout_s)
+            ticket = await self._gate.enter()
             try:
-                response = await verb.call(self._engine, message)
+                response = await verb.call(self._engine, self._message(call, verb, body))
             finally:
-                admission.leave(ticket)
+                self._gate.leave(ticket)
             self._metrics.decided(response)
             return Answer(200, to_bytes(response))
 
@@ -63,16 +57,16 @@ class VerbHandlers:
 
     def _other(self, verb: Verb, timed: bool) -> Handler:
         async def handle(call: Call) -> Answer:
-            message = await self._message(call, verb)
+            message = self._message(call, verb, await call.json_body(self._most_bytes, self._timeout_s))
             doing = verb.call(self._engine, message)
             answer = await (within(self._timeout_s, doing) if timed else doing)
             return Answer(200, to_bytes(Done() if answer is None else answer))
 
         return handle
 
-    async def _message(self, call: Call, verb: Verb) -> Any:
+    def _message(self, call: Call, verb: Verb, body: bytes) -> Any:
         """What the body says, of somebody who may say it."""
-        message = from_bytes(verb.request, await call.json_body(self._most_bytes, self._timeout_s))
+        message = from_bytes(verb.request, body)
         if not call.released:
             if isinstance(message, AccountQuery):
                 self._guard.own_account(call, message.account_id)

@@ -19,14 +19,13 @@ from __future__ import annotations
 import asyncio
 import json
 
-from engine.http.admission import Admission
 from engine.http.call import Call
+from engine.http.gate import Gate
 from engine.http.metrics import Metrics
 from engine.http.problems import Answer, Problem, problem_from
 from engine.http.service import Service
 from engine.http.stripe_event import Event, read_event
 from engine.http.stripe_signature import verify
-from engine.http.verbs import RETRY_AFTER
 from engine.interface import (
     RESPONSE_CODES,
     STRIPE_REASONS,
@@ -49,10 +48,10 @@ _SECOND_NS = 1_000_000_000
 class Webhook:
     """The handler."""
 
-    def __init__(self, service: Service, admission: Admission, metrics: Metrics) -> None:
+    def __init__(self, service: Service, gate: Gate, metrics: Metrics) -> None:
         self._service = service
         self._settings = service.settings
-        self._admission = admission
+        self._gate = gate
         self._metrics = metrics
         self._deadline_s = service.settings.processor_deadline_ms / 1_000
 
@@ -78,9 +77,9 @@ class Webhook:
         return await self._decided(event, event.request)
 
     async def _decided(self, event: Event, request: AuthorizationRequest) -> Answer:
-        ticket = self._admission.enter()
-        if ticket is None:
-            crowded = Problem("overloaded", "nothing was decided", RETRY_AFTER)
+        try:
+            ticket = await self._gate.enter()
+        except Problem as crowded:
             return self._declined_if_first(event, request, DeclineReason.SYSTEM_MALFUNCTION, crowded)
         try:
             async with asyncio.timeout(ANSWER_SHARE * self._deadline_s):
@@ -96,7 +95,7 @@ class Webhook:
             reason = DeclineReason.SYSTEM_MALFUNCTION
             return self._declined_if_first(event, request, reason, problem_from(error))
         finally:
-            self._admission.leave(ticket)
+            self._gate.leave(ticket)
         self._metrics.decided(response)
         return _answer(request, response)
 

@@ -53,7 +53,8 @@ class Methods:
             "eth_getCode": lambda who, block="latest": "0x" + node.code_at(self._number(block), who).hex(),
             "evm_mine": self._mine_now,
             "anvil_rollback": lambda depth=1: node.rollback(self._newest - depth) and None,
-            "anvil_dropTransaction": lambda tx_hash: node.drop(tx_hash),
+            "anvil_dropAllTransactions": lambda: [node.drop(tx_hash) for tx_hash in node.pending()] and None,
+            "devnet_waiting": lambda: [self._transaction(tx_hash) for tx_hash in node.pending()],
             "devnet_setLeastFee": lambda fee: node.ask_at_least(int(fee, 16)),
             "devnet_fund": lambda who, amount: fund(who, amount),
         }

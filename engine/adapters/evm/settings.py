@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contracts.words import address_word, read_address
+
 GWEI = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class EvmSettings:
-    """``token_address`` is CardToken's. Fees are wei a gas, times seconds.
+    """``token_address`` is CardToken's, and kept in EIP-55 form. Raises ValueError for what cannot be. Fees are wei a gas, times seconds.
 
     What is in a block is final once ``confirmations`` blocks are on top of it, or, with ``wait_finalized``, once the
     node's ``finalized`` tag has reached it. ``chain_id`` None: whichever the node has; else another one is refused.
@@ -35,6 +37,7 @@ class EvmSettings:
     """Of one request."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "token_address", read_address(address_word(self.token_address)))
         for name in ("fee_cap_wei", "stuck_after_blocks", "log_window_blocks", "poll_s", "patience_s", "timeout_s"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} has to be positive, not {getattr(self, name)}")

@@ -33,8 +33,7 @@ _STAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """``notices`` of the blocks up to ``cursor``, oldest first. ``strangers``: addresses of no account, whose events are
-    nobody's business."""
+    """``notices`` of the blocks up to ``cursor``, oldest first. ``strangers``: addresses with events and no account."""
 
     notices: tuple[Notice, ...]
     cursor: int

@@ -32,12 +32,10 @@ class Sent:
 
 
 class Place(NamedTuple):
-    """The nonce to use. ``beats``: what waits there offers this; ``beats_unknown``: something waits there, whose offer
-    is not known."""
+    """The nonce to use; what waits there offers ``beats``. None: nothing waits there, or nobody knows what it offers."""
 
     nonce: int
     beats: Fees | None = None
-    beats_unknown: bool = False
 
 
 class Nonces:
@@ -59,17 +57,27 @@ class Nonces:
         mine = self._of(settlement_id)
         if mine is None:
             if self._is_blocked(counts, block):
-                return Place(counts.latest, beats_unknown=True)
+                return Place(counts.latest)
             return Place(self._first_free(counts))
         if mine.nonce > counts.pending:
             return Place(counts.pending)  # something before it is gone: fill the gap, or it waits for ever
         if mine.nonce == counts.pending:
             return Place(mine.nonce)  # gone itself
-        if block - mine.block < self._stuck_after_blocks and mine.fees.max_wei >= base_fee_wei:
+        if not self._is_stuck(mine, block) and mine.fees.max_wei >= base_fee_wei:
             return None
+        return self._instead_of_what_is_next(counts, block) or Place(mine.nonce, beats=mine.fees)
+
+    def _instead_of_what_is_next(self, counts: Counts, block: int) -> Place | None:
+        """The next nonce, where what waits there is stuck itself and holds up all that follow."""
         if self._is_blocked(counts, block):
-            return Place(counts.latest, beats_unknown=True)
-        return Place(mine.nonce, beats=mine.fees)
+            return Place(counts.latest)
+        front = self._by_nonce.get(counts.latest)
+        if front is not None and self._is_stuck(front, block):
+            return Place(counts.latest, beats=front.fees)
+        return None
+
+    def _is_stuck(self, sent: Sent, block: int) -> bool:
+        return block - sent.block >= self._stuck_after_blocks
 
     def _of(self, settlement_id: str) -> Sent | None:
         """The transaction of a settlement that is to be executed first."""

@@ -32,7 +32,7 @@ class Sent:
 
 
 class Place(NamedTuple):
-    """The nonce to use; what waits there offers ``beats``. None: nothing waits there, or nobody knows what it offers."""
+    """The nonce to use. What waits there offers ``beats``; None: nothing waits there, or nobody knows its offer."""
 
     nonce: int
     beats: Fees | None = None

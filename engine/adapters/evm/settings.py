@@ -11,10 +11,11 @@ GWEI = 10**9
 
 @dataclass(frozen=True, slots=True)
 class EvmSettings:
-    """``token_address`` is CardToken's, and kept in EIP-55 form. Raises ValueError for what cannot be. Fees are wei a gas, times seconds.
+    """``token_address`` is CardToken's, and kept in EIP-55 form. Fees are wei a gas, times seconds.
 
     What is in a block is final once ``confirmations`` blocks are on top of it, or, with ``wait_finalized``, once the
     node's ``finalized`` tag has reached it. ``chain_id`` None: whichever the node has; else another one is refused.
+    Raises ValueError for what cannot be.
     """
 
     token_address: str

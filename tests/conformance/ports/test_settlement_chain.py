@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from chains import CONFIRMATIONS, OPENING_USDC6, USDC, Real, Simulated, on_anvil, on_devnet, settlement
+from chains import CONFIRMATIONS, OPENING_USDC6, USDC, Real, Simulated, real_chains, settlement
 
 from contracts import loader
 from engine.ports import PortUnavailable
@@ -14,7 +14,7 @@ from engine.ports import PortUnavailable
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[dict[str, Real]]:
-    made = {"devnet": Real("devnet", on_devnet), "anvil": Real("anvil", on_anvil)}
+    made = real_chains()
     yield made
     for node in made.values():
         node.stop()

@@ -48,7 +48,7 @@ async def with_captures(ledger: PostgresLedger, addresses: dict[str, str], each_
         await ledger.update(Touch(accounts=(name,)), lambda rows, account=account: Commit(accounts=(account,)))
         amount = each_usdc6[name]
         entries = (
-            journal.deposit(f"d-{name}", name, 1, max(amount, OPENING_USDC6)),
+            journal.deposit(f"d-{name}", name, 1, OPENING_USDC6),
             journal.capture(
                 f"p-{name}", name, "visa", 2, amount_cents=amount // 10_000, from_hold_usdc6=0, freed_usdc6=0,
                 from_available_usdc6=amount,

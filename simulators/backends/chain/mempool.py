@@ -52,6 +52,10 @@ class Mempool:
         del self._slots[tx.sender, tx.nonce]
         return tx
 
+    def find(self, tx_hash: str) -> Transaction | None:
+        """A transaction that waits."""
+        return self._waiting.get(tx_hash)
+
     def readmit(self, transactions: Iterable[Transaction]) -> None:
         """Put transactions that were in the chain back, ahead of all that wait."""
         waiting = list(self._waiting.values())

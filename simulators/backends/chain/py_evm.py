@@ -88,6 +88,7 @@ class PyEvmNode(LocalNode):
         self._chain = _new_chain(chain_id, genesis_timestamp_s, block_gas_limit)
         self._head = self._chain.get_canonical_block_header_by_number(0)
         self._state_at_head: StateAPI | None = None
+        self._least_fee_wei = 0
 
     def head(self) -> Header:
         self._check_open()
@@ -99,11 +100,11 @@ class PyEvmNode(LocalNode):
 
     def call(self, to: bytes | str, data: bytes, sender: bytes | str | None = None) -> bytes:
         self._check_open()
-        state, target, origin = (
-            self._state(),
-            address_bytes(to),
-            address_bytes(ZERO_ADDRESS if sender is None else sender),
-        )
+        return self._run(self._state(), to, data, sender).output
+
+    def _run(self, state: StateAPI, to: bytes | str, data: bytes, sender: bytes | str | None) -> ComputationAPI:
+        """Call on ``state`` and leave it as it was; :class:`CallReverted`."""
+        target, origin = address_bytes(to), address_bytes(ZERO_ADDRESS if sender is None else sender)
         message = Message(
             gas=self._block_gas_limit, to=target, sender=origin, value=0, data=bytes(data), code=state.get_code(target)
         )
@@ -113,7 +114,7 @@ class PyEvmNode(LocalNode):
         state.revert(snapshot)
         if computation.is_error:
             raise CallReverted(computation.output, _reason(computation))
-        return computation.output
+        return computation
 
     def close(self) -> None:
         super().close()
@@ -143,7 +144,7 @@ class PyEvmNode(LocalNode):
         building = _Building(self._chain, vm, header)
         self._mempool.fill_block(
             header.gas_limit,
-            header.base_fee_per_gas,
+            max(header.base_fee_per_gas, self._least_fee_wei),
             lambda sender: vm.state.get_nonce(address_bytes(sender)),
             building.execute,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -65,12 +65,15 @@ class Production:
         await self.ledger.dispose()
 
 
-def production(settings: Settings, chain: SettlementChain | None = None) -> Production:
+MakeChain = Callable[[postgres.PostgresLedger], SettlementChain]
+
+
+def production(settings: Settings, chain: MakeChain | None = None) -> Production:
     """The engine on the stores that the settings name; PostgreSQL has its tables already (``postgres.migrate``).
 
     Raises SettingsError where one is not named.
     """
-    database_url, redis_url = _needed(settings, "database_url"), _needed(settings, "redis_url")
+    database_url, redis_url = needed(settings, "database_url"), needed(settings, "redis_url")
     gatherer = redis.Gatherer(redis.connect(redis_url))
     ledger = postgres.PostgresLedger(postgres.connect(asyncpg_url(database_url)))
     ports = Ports(
@@ -78,7 +81,7 @@ def production(settings: Settings, chain: SettlementChain | None = None) -> Prod
         cache=redis.RedisCache(gatherer),
         holds=redis.RedisHoldStore(gatherer),
         ledger=ledger,
-        chain=chain or NoChain(),
+        chain=NoChain() if chain is None else chain(ledger),
     )
     engine = ProductionEngine(EngineKit(terms_of(settings), ports))
     feed = redis.Feed(redis.connect(redis_url, patience_s=redis.LISTENING_S))
@@ -130,7 +133,8 @@ def asyncpg_url(url: str) -> str:
     return f"postgresql+asyncpg://{rest}" if separator and scheme in ("postgres", "postgresql") else url
 
 
-def _needed(settings: Settings, name: str) -> str:
+def needed(settings: Settings, name: str) -> str:
+    """A secret that there has to be. Raises SettingsError."""
     value = getattr(settings, name)
     if not isinstance(value, SecretStr):
         raise SettingsError(f"SWIPELAB_{name.upper()}: not set")

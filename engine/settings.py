@@ -78,6 +78,15 @@ class Settings(BaseSettings):
     settler_key: SecretStr | None = None
     """The private key that signs settlements."""
 
+    confirmations: int = Field(12, ge=0, le=10_000)
+    """A block is final when so many are on top of it."""
+    first_block: int = Field(0, ge=0)
+    """Where CardToken was deployed: nothing is looked for before."""
+    settle_interval_s: float = Field(3_600.0, gt=0, le=86_400)
+    """How often captures are netted and burned."""
+    tick_interval_s: float = Field(5.0, gt=0, le=3_600)
+    """How often holds are ended whose time is over, and what crashes left is swept up."""
+
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65_535)
     workers: int = Field(2, ge=1, le=256)

@@ -280,6 +280,7 @@ def serve(
     redis_url: Annotated[str | None, typer.Option(metavar="URL", help="Redis. [default: embedded]")] = None,
     rpc_url: Annotated[str | None, typer.Option(metavar="URL", help="A JSON-RPC node.")] = None,
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the embedded PostgreSQL's data here.")] = None,
+    devnet: Annotated[bool, typer.Option("--devnet", help="With a local chain, and settlement every minute.")] = False,
 ) -> None:
     """Serve the engine over HTTP; every setting also as SWIPELAB_NAME in the environment (docs/HTTP.md)."""
     from scenarios.cli import serving
@@ -288,7 +289,29 @@ def serve(
         "host": host, "port": port, "workers": workers, "database_url": database_url, "redis_url": redis_url,
         "rpc_url": rpc_url,
     }  # fmt: skip
-    raise typer.Exit(serving.serve(options, data))
+    raise typer.Exit(serving.serve(options, data, devnet=devnet))
+
+
+@app.command()
+def settle(
+    interval: Annotated[float | None, typer.Option(metavar="S", help="Between settlements. [default: 3600]")] = None,
+    database_url: Annotated[str | None, typer.Option(metavar="URL", help="PostgreSQL.")] = None,
+    redis_url: Annotated[str | None, typer.Option(metavar="URL", help="Redis.")] = None,
+    rpc_url: Annotated[str | None, typer.Option(metavar="URL", help="A JSON-RPC node; else only holds end.")] = None,
+    token_address: Annotated[str | None, typer.Option(metavar="0x...", help="Where CardToken is.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Settle now, and end.")] = False,
+) -> None:
+    """Burn what is captured, end holds in time, watch deposits; as many of it as you like.
+
+    The settler's key comes by SWIPELAB_SETTLER_KEY.
+    """
+    from scenarios.cli import settling
+
+    options = {
+        "settle_interval_s": interval, "database_url": database_url, "redis_url": redis_url, "rpc_url": rpc_url,
+        "token_address": token_address,
+    }  # fmt: skip
+    raise typer.Exit(settling.settle(options, once=once))
 
 
 @app.command()

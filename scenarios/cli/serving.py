@@ -13,7 +13,7 @@ from scenarios.cli.codes import PASSED
 from scenarios.problems import BadInput
 from scenarios.service.backing import backed
 from scenarios.service.sandbox import PEOPLE
-from scenarios.service.serving import check_free
+from scenarios.service.serving import check_free, ticking
 from scenarios.service.serving import serve as run_workers
 
 
@@ -26,19 +26,21 @@ def settings_from(options: Mapping[str, object]) -> Settings:
         raise BadInput(str(error)) from None
 
 
-def serve(options: Mapping[str, object], data: Path | None) -> int:
+def serve(options: Mapping[str, object], data: Path | None, *, devnet: bool) -> int:
     """Serve until a signal comes. Raises BadInput."""
     began_s = time.monotonic()
     settings = settings_from(options)
     check_free(settings.host, settings.port)
     console = screen.out()
-    with backed(settings, data) as whole:
+    with backed(settings, data, devnet=devnet) as whole, ticking(whole, wanted=settings.database_url is None):
 
         def ready(url: str) -> None:
             console.print(f"swipelab answers at {url} after {time.monotonic() - began_s:.1f} s", markup=False)
             if settings.database_url is None:
                 kept = f"in {data}" if data else "gone when it ends (--data DIR keeps them)"
                 console.print(f"embedded PostgreSQL and Redis, {whole.workers} workers; data {kept}", markup=False)
+                if devnet:
+                    console.print(f"a chain at {whole.rpc_url.get_secret_value()}, CardToken {whole.token_address}")
                 console.print(f"a first swipe, by {PEOPLE[0].account_id} with $1,000:", markup=False)
                 console.print(first_swipe(url), markup=False, soft_wrap=True)
 

@@ -17,15 +17,23 @@ from engine.bootstrap import asyncpg_url
 from engine.http.metrics import clear
 from engine.settings import Settings
 from scenarios.problems import BadInput
-from scenarios.service.sandbox import seed
+from scenarios.service.sandbox import FUNDS_USDC6, PEOPLE, seed
+from simulators.devnet import start_devnet
+
+CHAIN_SEED = "sandbox"
+CONFIRMATIONS, SETTLED_EVERY_S = 2, 60.0
+"""On a local chain: blocks are a second apart and nobody reorganises them."""
 
 
 @contextmanager
-def backed(settings: Settings, data: Path | None = None) -> Iterator[Settings]:
+def backed(settings: Settings, data: Path | None = None, *, devnet: bool = False) -> Iterator[Settings]:
     """Settings that name stores which are there, migrated; a database of our own has the sandbox's people.
 
-    ``data``: the folder in which an embedded PostgreSQL keeps what it has; a temporary one if None.
+    ``data``: the folder in which an embedded PostgreSQL keeps what it has; a temporary one if None. ``devnet``: a local
+    chain, on which the sandbox's people pay in; else their deposits are only told. Raises BadInput.
     """
+    if devnet and data is not None:
+        raise BadInput("--devnet: its chain is gone when it ends, so it does not go with --data")
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="swipelab-")))
         own = settings.database_url is None
@@ -40,9 +48,19 @@ def backed(settings: Settings, data: Path | None = None) -> Iterator[Settings]:
             settings = _with(settings, metrics_dir=metrics)
         if settings.metrics_dir is not None:
             clear(settings.metrics_dir)
+        chain = stack.enter_context(start_devnet(seed=CHAIN_SEED)) if devnet else None
+        if chain is not None:
+            settings = _with(
+                settings, rpc_url=SecretStr(chain.url), token_address=chain.token_address,
+                settler_key=SecretStr(chain.settler_key), confirmations=CONFIRMATIONS,
+                settle_interval_s=min(settings.settle_interval_s, SETTLED_EVERY_S),
+            )  # fmt: skip
         asyncio.run(_migrate(settings))
         if own:
-            asyncio.run(seed(settings))
+            asyncio.run(seed(settings, told=chain is None))
+        if chain is not None:
+            for person in PEOPLE:
+                chain.fund(person.address, FUNDS_USDC6)
         yield settings
 
 

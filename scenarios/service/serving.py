@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import httpx
 import uvicorn
@@ -33,6 +36,28 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         http="httptools", ws="websockets-sansio", access_log=False, log_level="warning", server_header=False,
         timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=75,
     )  # fmt: skip
+
+
+@contextmanager
+def ticking(settings: Settings, *, wanted: bool) -> Iterator[None]:
+    """While the block lasts, a settlement process runs beside it, if it is wanted: who runs stores of their own has
+    processes of their own."""
+    if not wanted:
+        yield
+        return
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scenarios.cli", "settle"], env={**os.environ, **environment_of(settings)},
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def check_free(host: str, port: int) -> None:

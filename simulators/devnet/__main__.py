@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from threading import Thread
@@ -40,6 +41,7 @@ def main() -> None:
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     server.run()
+    os._exit(0)  # the thread that waits for standard input cannot be ended otherwise, and would hold up the exit
 
 
 if __name__ == "__main__":

@@ -337,3 +337,27 @@ def test_a_locked_account_holds_up_its_own_decisions_alone() -> None:
         assert await ledger.funds("ada") == Funds(available_usdc6=99 * CENT, held_usdc6=CENT)
 
     on_postgres(scenario)
+
+
+def test_answers_that_are_old_enough_are_forgotten_and_no_others() -> None:
+    async def scenario(ledger):
+        await with_funds(ledger, 100, "ada")
+        for number in range(3):
+            await ledger.record(approval(number, "ada", 1))
+        assert await ledger.forget_answers(3_600 * 10**9, 10) == 0
+        assert await ledger.forget_answers(0, 2) == 2
+        assert await ledger.forget_answers(0, 2) == 1
+        assert await ledger.answer("a0") is None
+
+    on_postgres(scenario)
+
+
+def test_a_cursor_stands_where_it_was_moved_to() -> None:
+    async def scenario(ledger):
+        cursor = ledger.cursor(f"chain:{id(ledger)}")
+        assert await cursor.read() == -1
+        for position in (7, 9):
+            await cursor.move(position)
+            assert await ledger.cursor(f"chain:{id(ledger)}").read() == position
+
+    on_postgres(scenario)

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.adapters.postgres.bulk import among
 from engine.adapters.postgres.connection import transact
+from engine.adapters.postgres.cursors import Cursor
+from engine.adapters.postgres.owners import account_ids
 from engine.adapters.postgres.reading import lock, read
 from engine.adapters.postgres.recording import Recorder
 from engine.adapters.postgres.rows import account_of, authorization_of, card_of, funds_of, settlement_of_row
@@ -52,6 +54,11 @@ class PostgresLedger:
         self._engine = engine
         self._recorder = Recorder(engine)
         self.record = self._recorder.record
+        self.account_ids = account_ids(engine)
+
+    def cursor(self, name: str) -> Cursor:
+        """How far something outside has been read."""
+        return Cursor(self._engine, name)
 
     async def close(self) -> None:
         """Return when every decision that was handed in has been answered."""
@@ -90,7 +97,7 @@ class PostgresLedger:
         old = select(ANSWERS.c.key).where(ANSWERS.c.stored_at < before).order_by(ANSWERS.c.stored_at).limit(limit)
 
         async def work(connection: AsyncConnection) -> int:
-            return (await connection.execute(delete(ANSWERS).where(among(ANSWERS.c.key, old)))).rowcount
+            return (await connection.execute(delete(ANSWERS).where(ANSWERS.c.key.in_(old)))).rowcount
 
         return await transact(self._engine, work)
 

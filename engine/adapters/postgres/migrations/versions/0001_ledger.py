@@ -114,6 +114,13 @@ def upgrade() -> None:
     )
     op.create_index("outbox_outbox_id_idx", "outbox", ["outbox_id"], unique=False)
     op.create_table(
+        "cursors",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="cursors_pkey"),
+        comment="How far the chain has been read.",
+    )
+    op.create_table(
         "posted",
         sa.Column("ref", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("ref", name="posted_pkey"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from inspect import getmembers, isclass
 from types import ModuleType
 from typing import Any
@@ -50,9 +51,14 @@ def dump(value: Any) -> Any:
         raise TypeError(f"{name} is not kept")
     if isinstance(value, Enum):
         return {name: value.value}
-    if is_dataclass(value):
-        return {name: [dump(getattr(value, field.name)) for field in fields(value)]}
-    return {name: [dump(item) for item in value]}
+    return {name: [dump(item) for item in (value if isinstance(value, tuple) else _parts(cls)(value))]}
+
+
+@cache
+def _parts(cls: type) -> Callable[[Any], tuple[Any, ...]]:
+    """The fields of a dataclass, in order."""
+    names = [field.name for field in fields(cls)]
+    return lambda value: tuple([getattr(value, name) for name in names])
 
 
 def load(raw: Any) -> Any:

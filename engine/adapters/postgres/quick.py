@@ -21,6 +21,7 @@ _COLUMNS = (
     "key", "fingerprint", "response", "ref", "owner", "view", "epoch", "hold_usdc6", "postings", "network", "cents",
     "counted_at_ns", "expires_at_ns", "card_id", "mcc", "counter_id", "mandate_id",
 )  # fmt: skip
+_json = json.JSONEncoder(separators=(",", ":")).encode
 _NO_AUTHORIZATION = (0, None, "", 0, 0, 0, "", "", "", "")
 
 
@@ -67,7 +68,3 @@ def _is_plain(commit: Commit) -> bool:
         authorization.mcc, counter_id=authorization.counter_id, mandate_id=authorization.mandate_id,
     )  # fmt: skip
     return entry.kind is EntryKind.HOLD and authorization == fresh and entry.amount_usdc6 > 0
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))

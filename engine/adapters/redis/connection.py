@@ -23,10 +23,11 @@ def connect(url: str, patience_s: float = PATIENCE_S, prefix: str = PREFIX) -> R
     """A pool of connections to ``redis://...``, ``rediss://...`` or ``unix://...``. Nothing is opened yet.
 
     ``prefix`` begins every key: stores that share a server without sharing a ledger need another one each.
-    Nothing is sent twice by itself: an image that was loaded twice could forget what was placed between.
+    Nothing is sent twice by itself: an image that was loaded twice could forget what was placed between. ``patience_s``
+    is for connecting; how long an answer may take is the caller's to say, once for a whole pipeline.
     """
     pool = BlockingConnectionPool(
-        max_connections=CONNECTIONS, timeout=patience_s, socket_timeout=patience_s, socket_connect_timeout=patience_s,
+        max_connections=CONNECTIONS, timeout=patience_s, socket_timeout=None, socket_connect_timeout=patience_s,
         retry=Retry(NoBackoff(), 0), redis_connect_func=partial(_meet, prefix), **parse_url(url),
     )  # fmt: skip
     return Redis(connection_pool=pool)

@@ -22,7 +22,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import TimeoutError as TookTooLong
 
-from engine.adapters.redis.connection import script
+from engine.adapters.redis.connection import PATIENCE_S, script
 from engine.ports import PortUnavailable
 
 AT_ONCE = 500
@@ -56,8 +56,9 @@ class _Asked(NamedTuple):
 class Gatherer:
     """Sends calls of scripts to Redis, up to ``lanes`` pipelines at a time."""
 
-    def __init__(self, redis: Redis, lanes: int = 2) -> None:
+    def __init__(self, redis: Redis, lanes: int = 2, patience_s: float = PATIENCE_S) -> None:
         self._redis = redis
+        self._patience_s = patience_s
         self._free = lanes
         self._waiting: list[_Asked] = []
         self._at_work: set[asyncio.Task[None]] = set()
@@ -74,8 +75,9 @@ class Gatherer:
     async def look(self) -> str:
         """Which Redis answers. Raises PortUnavailable."""
         try:
-            told = await self._redis.info("server")
-        except (RedisError, OSError) as error:
+            async with asyncio.timeout(self._patience_s):
+                told = await self._redis.info("server")
+        except (RedisError, OSError, TimeoutError) as error:
             raise PortUnavailable(f"Redis: {type(error).__name__}") from error
         return f"Redis {told['redis_version']}"
 
@@ -106,7 +108,7 @@ class Gatherer:
     async def _answer(self, batch: Sequence[_Asked]) -> None:
         try:
             answers = await self._pipeline(batch)
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, TimeoutError) as error:
             answers = [error] * len(batch)
         for asked, answer in zip(batch, answers, strict=True):
             if asked.answer.done():
@@ -141,8 +143,9 @@ class Gatherer:
         pool = self._redis.connection_pool
         connection = await pool.get_connection()
         try:
-            await connection.send_packed_command(list(map(pack_command, commands)), check_health=False)
-            answers = [await self._read(connection) for _ in commands]
+            async with asyncio.timeout(self._patience_s):
+                await connection.send_packed_command(list(map(pack_command, commands)), check_health=False)
+                answers = [await self._read(connection) for _ in commands]
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
@@ -162,4 +165,4 @@ class Gatherer:
 def _is_outage(error: Exception) -> bool:
     if isinstance(error, ResponseError) and not isinstance(error, _UNAVAILABLE):
         return str(error).startswith(_NOT_NOW)
-    return isinstance(error, (*_UNAVAILABLE, OSError))
+    return isinstance(error, (*_UNAVAILABLE, OSError, TimeoutError))

@@ -315,6 +315,21 @@ def settle(
 
 
 @app.command()
+def chaos(
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="FAULT", help="Only this one; may be repeated.")
+    ] = None,
+    rate: Annotated[float, typer.Option(min=1, help="Swipes a second.")] = 80.0,
+    seed: SeedOption = None,
+    out: Annotated[Path, typer.Option(help="Where chaos.json and chaos.md go.")] = Path("runs/chaos"),
+) -> None:
+    """Kill, pause and restart the parts of a service under load, and hold the books against every answer."""
+    from scenarios.cli import chaos as dying
+
+    raise typer.Exit(dying.chaos(tuple(only or ()), rate, seed or 0, out))
+
+
+@app.command()
 def doctor() -> None:
     """What is installed, what is missing, what to do."""
     from scenarios.cli import doctor as examine

@@ -33,8 +33,8 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     threading.Thread(target=_tell_when_ready, args=(url, ready), daemon=True).start()
     uvicorn.run(
         APPLICATION, factory=True, host=settings.host, port=settings.port, workers=settings.workers, loop="uvloop",
-        http="httptools", ws="websockets-sansio", access_log=False, proxy_headers=False, log_level="warning", server_header=False,
-        timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=75,
+        http="httptools", ws="websockets-sansio", access_log=False, proxy_headers=False, log_level="warning",
+        server_header=False, timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=75,
     )  # fmt: skip
 
 

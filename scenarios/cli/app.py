@@ -319,7 +319,7 @@ def chaos(
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="FAULT", help="Only this one; may be repeated.")
     ] = None,
-    rate: Annotated[float, typer.Option(min=1, help="Swipes a second.")] = 80.0,
+    rate: Annotated[float, typer.Option(min=1, help="Swipes a second.")] = 40.0,
     seed: SeedOption = None,
     out: Annotated[Path, typer.Option(help="Where chaos.json and chaos.md go.")] = Path("runs/chaos"),
 ) -> None:

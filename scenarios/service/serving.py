@@ -21,6 +21,8 @@ APPLICATION = "engine.bootstrap:create"
 GRACE_S = 10
 """For so long requests in flight may go on when the service is asked to stop."""
 POLL_S, PATIENCE_S = 0.05, 60.0
+AGAIN_S = 1.0
+"""After a process has died, so long until the next is started."""
 
 
 def serve(settings: Settings, ready: Callable[[str], None]) -> None:
@@ -40,24 +42,34 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 
 @contextmanager
 def ticking(settings: Settings, *, wanted: bool) -> Iterator[None]:
-    """While the block lasts, a settlement process runs beside it, if it is wanted: who runs stores of their own has
-    processes of their own."""
+    """While the block lasts, a settlement process runs beside it, if it is wanted, and another where one has died: who
+    runs stores of their own has processes of their own."""
     if not wanted:
         yield
         return
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scenarios.cli", "settle"], env={**os.environ, **environment_of(settings)},
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    environment, over = {**os.environ, **environment_of(settings)}, threading.Event()
+    keeper = threading.Thread(target=_keep_settling, args=(environment, over))
+    keeper.start()
     try:
         yield
     finally:
+        over.set()
+        keeper.join()
+
+
+def _keep_settling(environment: Mapping[str, str], over: threading.Event) -> None:
+    command = [sys.executable, "-m", "scenarios.cli", "settle"]
+    while not over.is_set():
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+        while process.poll() is None and not over.wait(POLL_S):
+            pass
         process.terminate()
         try:
             process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        over.wait(AGAIN_S)
 
 
 def check_free(host: str, port: int) -> None:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench fuzz contracts lock
+.PHONY: help setup demo test bench fuzz chaos contracts lock
 
 help:            ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -29,6 +29,9 @@ bench: setup     ## speed, as ratios within one run; writes runs/bench.json
 SEEDS ?= 0:2000
 fuzz: setup      ## two thousand stormy seeds of the engine on all cores; SEEDS=A:B for others
 	$(BIN)/swipelab fuzz --seeds $(SEEDS)
+
+chaos: setup     ## kill, pause and restart the parts of a service under load
+	$(BIN)/swipelab chaos
 
 contracts: setup ## compile the contracts again (needs Node and npm)
 	$(BIN)/python -m contracts.build

@@ -97,3 +97,20 @@ def recovery(attempts: Sequence[Attempt], fault_ended_s: float) -> Recovery:
         if good >= GOOD_SHARE * len(window):
             return Recovery(first_s, start.sent_s - fault_ended_s)
     return Recovery(first_s, None)
+
+
+class Burned(NamedTuple):
+    """Of one account, in millionths: what was captured, what the statement says was settled, what left the chain."""
+
+    captured_usdc6: int
+    settled_usdc6: int
+    gone_usdc6: int
+
+
+def burned_wrong(accounts: Mapping[str, Burned]) -> list[str]:
+    """A finding for each account of which more or less was burned than captured."""
+    return [
+        f"{account_id}: captured {of.captured_usdc6}, settled {of.settled_usdc6}, burned on chain {of.gone_usdc6}"
+        for account_id, of in accounts.items()
+        if not of.captured_usdc6 == of.settled_usdc6 == of.gone_usdc6
+    ]

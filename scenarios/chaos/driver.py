@@ -7,6 +7,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 
@@ -38,9 +39,9 @@ class Driver:
         for number, (account_id, funds_usdc6) in enumerate(self.accounts.items()):
             card = {"card_id": f"{account_id}-c", "network": "visa", "expires_at_ns": EXPIRES_AT_NS}
             address = f"0x{abs(hash(self._run)) % 16**24:024x}{number:016x}"
-            await self._say("open_account", {"account_id": account_id, "address": address, "cards": [card]})
+            await say(self._client, "open_account", {"account_id": account_id, "address": address, "cards": [card]})
             deposit = {"deposit_id": f"{account_id}:0", "account_id": account_id, "amount_usdc6": funds_usdc6}
-            await self._say("deposit", {**deposit, "block_number": 1})
+            await say(self._client, "deposit", {**deposit, "block_number": 1})
 
     async def drive(self, rate_per_s: float, until: Callable[[], bool]) -> None:
         """Swipe until told otherwise, then wait for what is under way."""
@@ -58,7 +59,7 @@ class Driver:
         """What the service says of every account."""
         said = {}
         for account_id in self.accounts:
-            raw = (await self._say("balance", {"account_id": account_id})).json()
+            raw = (await say(self._client, "balance", {"account_id": account_id})).json()
             said[account_id] = Said(raw["available_usdc6"], raw["held_usdc6"], raw["receivable_usdc6"])
         return said
 
@@ -93,7 +94,7 @@ class Driver:
             self.swipes.append(Swipe(key, account_id, int(str(body["amount_cents"])) if approved else 0))
             return
         reversal = {name: body[name] for name in ("authorization_id", "card_id", "network", "sent_at_ns")}
-        done = await self._say("reverse", {"idempotency_key": f"{key}-r", **reversal}, tries=40)
+        done = await say(self._client, "reverse", {"idempotency_key": f"{key}-r", **reversal}, tries=40)
         self.swipes.append(Swipe(key, account_id, None, reversed=done.status_code == 200))
 
     def _message(self, key: str, account_id: str, cents: int) -> dict[str, object]:
@@ -117,16 +118,17 @@ class Driver:
             await asyncio.sleep(BETWEEN_S * LONGER**again)
         return None
 
-    async def _say(self, verb: str, body: dict[str, object], tries: int = TRIES) -> httpx.Response:
-        """An answer, asked for until one comes. Raises RuntimeError where none does."""
-        told = "nothing"
-        for _ in range(tries):
-            try:
-                response = await self._client.post(f"/v1/engine/{verb}", json=body, timeout=10)
-                if response.status_code < 500:
-                    return response.raise_for_status()
-                told = response.text
-            except httpx.TransportError as error:
-                told = type(error).__name__
-            await asyncio.sleep(BETWEEN_S)
-        raise RuntimeError(f"{verb}: no answer after {tries} tries; the last said {told}")
+
+async def say(client: httpx.AsyncClient, verb: str, body: dict[str, Any], tries: int = TRIES) -> httpx.Response:
+    """An answer, asked for until one comes. Raises RuntimeError where none does."""
+    told = "nothing"
+    for _ in range(tries):
+        try:
+            response = await client.post(f"/v1/engine/{verb}", json=body, timeout=10)
+            if response.status_code < 500:
+                return response.raise_for_status()
+            told = response.text
+        except httpx.TransportError as error:
+            told = type(error).__name__
+        await asyncio.sleep(BETWEEN_S)
+    raise RuntimeError(f"{verb}: no answer after {tries} tries; the last said {told}")

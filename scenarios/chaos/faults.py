@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from scenarios.chaos.stage import Stage, pause
 
-PAUSE_S = 2.0
+PAUSE_S, CUT_S, BETWEEN_KILLS_S = 2.0, 4.0, 1.5
 
 
 class Fault(NamedTuple):
@@ -19,6 +19,8 @@ class Fault(NamedTuple):
     name: str
     words: str
     happen: Callable[[Stage], None]
+    chained: bool = False
+    """Whether it is tried while captures are being burned on a chain."""
 
 
 def _kill_worker(stage: Stage) -> None:
@@ -26,8 +28,22 @@ def _kill_worker(stage: Stage) -> None:
 
 
 def _kill_settler(stage: Stage) -> None:
-    stage.kill_settler()
+    for _ in range(5):
+        time.sleep(BETWEEN_KILLS_S)
+        stage.kill_settler()
+        stage.start_settling()
+
+
+def _second_settler(stage: Stage) -> None:
+    with stage.another_settler():
+        time.sleep(CUT_S)
+        stage.kill_settler()  # the other one takes over
+        time.sleep(CUT_S)
     stage.start_settling()
+
+
+def _cut_node(stage: Stage) -> None:
+    pause([stage.chain.pid], CUT_S)
 
 
 def _kill_redis(stage: Stage) -> None:
@@ -43,7 +59,6 @@ def _lose_redis(stage: Stage) -> None:
 
 FAULTS = (
     Fault("kill-worker", "kill -9 a worker", _kill_worker),
-    Fault("kill-settler", "kill -9 the settlement process", _kill_settler),
     Fault("flush-redis", "empty Redis", lambda stage: stage.redis.flush()),
     Fault("kill-redis", "kill -9 Redis, start it again", _kill_redis),
     Fault("lose-redis", f"kill -9 Redis, {PAUSE_S:g} s without", _lose_redis),
@@ -52,4 +67,7 @@ FAULTS = (
     Fault("pause-worker", f"pause a worker for {PAUSE_S:g} s", lambda stage: pause(stage.workers[:1], PAUSE_S)),
     Fault("pause-redis", f"pause Redis for {PAUSE_S:g} s", lambda stage: pause([stage.redis.pid], PAUSE_S)),
     Fault("pause-postgres", f"pause PostgreSQL for {PAUSE_S:g} s", lambda stage: pause(stage.postgres.pids, PAUSE_S)),
+    Fault("kill-settler", "kill -9 the settlement process, five times", _kill_settler, chained=True),
+    Fault("two-settlers", "two settlement processes at once", _second_settler, chained=True),
+    Fault("cut-node", f"no answer from the RPC node for {CUT_S:g} s", _cut_node, chained=True),
 )

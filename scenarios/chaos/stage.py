@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from engine.settings import Settings
 from scenarios.service.backing import backed
 from scenarios.service.serving import environment_of
+from simulators.devnet import Devnet, start_devnet
 
 STARTS_S, POLL_S = 60.0, 0.05
 
@@ -81,8 +82,8 @@ class Postgres:
 class Stage:
     """All of it. ``url`` is where the service answers."""
 
-    def __init__(self, settings: Settings, redis: Redis, postgres: Postgres) -> None:
-        self.settings, self.redis, self.postgres = settings, redis, postgres
+    def __init__(self, settings: Settings, redis: Redis, postgres: Postgres, chain: Devnet | None) -> None:
+        self.settings, self.redis, self.postgres, self._chain = settings, redis, postgres, chain
         self.url = f"http://{settings.host}:{settings.port}"
         command = [sys.executable, "-m", "scenarios.cli"]
         environment = {**os.environ, **environment_of(settings)}
@@ -114,6 +115,13 @@ class Stage:
     def settler(self) -> int:
         return self._settle.pid
 
+    @property
+    def chain(self) -> Devnet:
+        """The node that settlement talks to. Raises RuntimeError on a stage without one."""
+        if self._chain is None:
+            raise RuntimeError("this stage has no chain")
+        return self._chain
+
     def start_settling(self) -> None:
         self._settle = subprocess.Popen(
             self._settle_command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -122,6 +130,16 @@ class Stage:
     def kill_settler(self) -> None:
         self._settle.kill()
         self._settle.wait()
+
+    @contextmanager
+    def another_settler(self) -> Iterator[None]:
+        """A second one beside the first, while the block lasts."""
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with subprocess.Popen(self._settle_command, env=self._environment, **quiet) as second:
+            try:
+                yield
+            finally:
+                second.kill()
 
     def stop(self) -> None:
         for process in (self._serve, self._settle):
@@ -135,8 +153,8 @@ class Stage:
 
 
 @contextmanager
-def staged(workers: int = 2) -> Iterator[Stage]:
-    """A service on stores of its own, until the block ends."""
+def staged(workers: int = 2, *, chained: bool = False) -> Iterator[Stage]:
+    """A service on stores of its own, until the block ends; ``chained``: with a chain, and settlement every second."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="swipelab-chaos-")))
         folder.chmod(0o755)
@@ -145,8 +163,15 @@ def staged(workers: int = 2) -> Iterator[Stage]:
         given = Settings(
             port=_free_port(), workers=workers, redis_url=SecretStr(redis.url), tick_interval_s=1.0, log_level="error"
         )
+        chain = stack.enter_context(start_devnet(block_interval_s=0.5)) if chained else None
+        if chain is not None:
+            told = {
+                "rpc_url": SecretStr(chain.url), "token_address": chain.token_address, "confirmations": 1,
+                "settler_key": SecretStr(chain.settler_key), "settle_interval_s": 1.0,
+            }  # fmt: skip
+            given = given.model_copy(update=told)
         settings = stack.enter_context(backed(given, folder / "postgres"))
-        stage = Stage(settings, redis, Postgres(folder / "postgres"))
+        stage = Stage(settings, redis, Postgres(folder / "postgres"), chain)
         stack.callback(stage.stop)
         stage.wait()
         yield stage

@@ -14,6 +14,7 @@ import httpx
 from scenarios.chaos.books import Attempt, Recovery, out_of_step, recovery, two_answers
 from scenarios.chaos.driver import Driver
 from scenarios.chaos.faults import Fault
+from scenarios.chaos.settling import captures_until, purchases_on
 from scenarios.chaos.stage import Stage
 
 BEFORE_S, AFTER_S, LONGEST_S = 2.0, 3.0, 30.0
@@ -53,7 +54,11 @@ async def _trial(stage: Stage, fault: Fault, rate_per_s: float, run: str, seed: 
         driver = Driver(client, run, ACCOUNTS, seed)
         await driver.open()
         stop = asyncio.Event()
+        purchases = purchases_on(stage, client, run) if fault.chained else None
+        if purchases is not None:
+            await purchases.open()
         driving = asyncio.create_task(driver.drive(rate_per_s, stop.is_set))
+        capturing = asyncio.create_task(captures_until(purchases, stop)) if purchases is not None else None
         await asyncio.sleep(BEFORE_S)
         begun_s = time.monotonic()
         await asyncio.to_thread(fault.happen, stage)
@@ -65,8 +70,12 @@ async def _trial(stage: Stage, fault: Fault, rate_per_s: float, run: str, seed: 
                 break
         stop.set()
         await driving
+        if capturing is not None:
+            await capturing
         back = recovery(driver.attempts, ended_s)
         findings = await _judge(driver)
+        if purchases is not None:
+            findings += await purchases.judge()
     troubles = Counter(_trouble(attempt) for attempt in driver.attempts if attempt.status != 200)
     unanswered = sum(swipe.approved_cents is None for swipe in driver.swipes)
     return Outcome(fault, len(driver.swipes), unanswered, sum(troubles.values()), ended_s - begun_s, back, findings,

@@ -29,8 +29,11 @@ def chaos(only: tuple[str, ...], rate_per_s: float, seed: int, out: Path) -> int
             console.print(f"    {finding}", markup=False, soft_wrap=True)
 
     console.print(HEAD, RULE, sep="\n", markup=False, soft_wrap=True)
-    with staged() as stage:
-        trials(stage, faults, rate_per_s, seed, told)
+    for chained in (False, True):
+        some = [fault for fault in faults if fault.chained is chained]
+        if some:
+            with staged(chained=chained) as stage:
+                trials(stage, some, rate_per_s, seed, told)
     out.mkdir(parents=True, exist_ok=True)
     (out / "chaos.json").write_text(json.dumps([figures(outcome) for outcome in outcomes], indent=2) + "\n")
     (out / "chaos.md").write_text("\n".join([HEAD, RULE, *map(line, outcomes)]) + "\n")

@@ -36,6 +36,11 @@ class Devnet:
     admin_key: str = field(repr=False)
     _process: subprocess.Popen[bytes] = field(repr=False)
 
+    @property
+    def pid(self) -> int:
+        """Of the node's process."""
+        return self._process.pid
+
     def fund(self, address: str, amount_usdc6: int) -> str:
         """Mint USDC and pay it in for a user; returns the hash of the deposit, which is in a block."""
         return self.ask("devnet_fund", address, amount_usdc6)

@@ -109,7 +109,8 @@ class Stage:
     def workers(self) -> list[int]:
         """The processes that answer."""
         children = psutil.Process(self._serve.pid).children()
-        return [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+        alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+        return [child.pid for child in alive if "spawn_main" in " ".join(child.cmdline())]
 
     @property
     def settler(self) -> int:

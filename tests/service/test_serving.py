@@ -62,7 +62,8 @@ def swipe(number: int, cents: int = 1_250) -> dict:
 
 def workers_of(process: subprocess.Popen) -> set[int]:
     children = psutil.Process(process.pid).children()
-    return {child.pid for child in children if "spawn_main" in " ".join(child.cmdline())}
+    alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    return {child.pid for child in alive if "spawn_main" in " ".join(child.cmdline())}
 
 
 @pytest.mark.timeout(240)

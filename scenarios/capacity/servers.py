@@ -2,7 +2,8 @@
 
 A service of ``servers`` processes is that many queues, each with its share of a Poisson stream. A server that is free
 takes all that waits, ``most`` at once, and is busy for ``(batch + each * n) * noise``. Every half second it has to
-clear, too: ``clearing`` for each purchase of that time. A swipe takes ``base * noise`` besides, and waits for nobody then.
+clear, too: ``clearing`` for each purchase of that time. A swipe takes ``base * noise`` besides, and waits
+for nobody then.
 
 All queues use the same draws whatever the rate and the parameters, so what differs between two results is the doing of
 the parameters, and the same seed gives the same result.

@@ -211,6 +211,35 @@ def load(
     raise typer.Exit(loading.load(wanted, out))
 
 
+@app.command()
+def calibrate(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of load runs.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The model; a scenario's backends go beside it.")] = Path("model.yaml"),
+) -> None:
+    """Fit a model of latency and capacity to load runs, best at several rates (docs/CAPACITY.md)."""
+    from scenarios.cli import capacity
+
+    raise typer.Exit(capacity.calibrate(runs, out))
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="A file that calibrate wrote.", show_default=False)],
+    rate: Annotated[
+        list[float] | None, typer.Option("--rate", min=0.01, metavar="N", help="Arrivals a second; repeatable.")
+    ] = None,
+    knee: Annotated[bool, typer.Option("--knee", help="Where p99 leaves its bound, or 90 % are used.")] = False,
+    bound: Annotated[
+        float | None, typer.Option(min=0.001, metavar="MS", help="Of p99, for the knee. [5 x that of a swipe alone]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for scripts.")] = False,
+) -> None:
+    """Say p50, p99, missed deadlines and the knee at other rates."""
+    from scenarios.cli import capacity
+
+    raise typer.Exit(capacity.predict(model, tuple(rate or ()), knee, bound, as_json))
+
+
 @traces.command("import")
 def trace_import(
     source: Annotated[str, typer.Argument(help="completejourney", show_default=False)],

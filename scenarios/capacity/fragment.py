@@ -1,9 +1,9 @@
 """A model as the simulator understands it: the ``engine.backends`` of a scenario.
 
 The simulator's backends serve each call alone, ``capacity`` of them at once. A batch server that takes ``a + b`` for
-one swipe and is full at ``c / b`` a second is, seen so, as many places as are busy at that rate (Little's law): capacity x
-latency. So the latency of a swipe alone and the capacity are those of the model; between the two the simulator waits
-less, since nobody there waits for a batch that is on its way.
+one swipe and is full at ``c / b`` a second is, seen so, as many places as are busy at that rate (Little's law):
+capacity x latency. So the latency of a swipe alone and the capacity are those of the model; between the two the
+simulator waits less, since nobody there waits for a batch that is on its way.
 """
 
 from __future__ import annotations

@@ -142,11 +142,47 @@ def calibrated(seconds: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def served(seconds: int) -> list[dict[str, Any]]:
+    """The service beside the same server saying hello, with the same generator, all on these cores."""
+    found, _ = figures_of(f"the service under loads of {seconds} s", "tests.bench.service", str(seconds))
+    hello = found["hello_per_s"]
+    against = (
+        f"hello-world POST {hello:,.0f}/s, the same 2 workers and generator; load average {found['load_average']:.1f}"
+    )
+    return [
+        entry(
+            "service: durable authorizations", found["durable_per_s"] / hello, "of hello-world", 0.5,
+            f"{found['durable_per_s']:,.0f}/s, p99 {found['durable_p99_ms']:.0f} ms, 1,000 accounts; {against}",
+            smaller=False,
+        ),
+        entry(
+            "service: one card alone", found["hot_per_s"] / hello, "of hello-world", 0.5,
+            f"{found['hot_per_s']:,.0f}/s, p99 {found['hot_p99_ms']:.0f} ms; {against}", smaller=False,
+        ),
+        entry(
+            "service: a crowd of 600 connections, p99 of what is answered", found["crowd_p99_ms"], "ms", 500,
+            f"{found['crowd_per_s']:,.0f}/s answered, {found['crowd_refused_per_s']:,.0f}/s refused, none later than "
+            f"{found['crowd_max_ms']:.0f} ms",
+        ),
+        entry(
+            "service: 5,800 a second with p99 under 100 ms", min(found["durable_per_s"] / 5_800, 1.0), "of the rate", 1,
+            "500 million a day", smaller=False,
+        ),
+    ]  # fmt: skip
+
+
 def main() -> None:
     """Measure, print a table, write runs/bench.json."""
     quick = "--quick" in sys.argv[1:]
     top = 100_000 if quick else 1_000_000
-    entries = [*days(top), *fuzzing(top // 5_000), *conforming(), *hunting(quick), *calibrated(10 if quick else 30)]
+    entries = [
+        *days(top),
+        *fuzzing(top // 5_000),
+        *conforming(),
+        *hunting(quick),
+        *served(5 if quick else 10),
+        *calibrated(10 if quick else 30),
+    ]
     RUNS.mkdir(exist_ok=True)
     (RUNS / "bench.json").write_text(json.dumps(entries, indent=2) + "\n")
     print()

@@ -171,6 +171,23 @@ def served(seconds: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def growing(accounts: int) -> list[dict[str, Any]]:
+    """What a decision costs among many accounts, beside one among a thousand; and what a lost cache costs."""
+    found, _ = figures_of(f"decisions among {accounts:,} accounts", "tests.bench.accounts", "1000", str(accounts))
+    small, large = found["sizes"]
+    memory_mib = large["bytes_each"] * 1_000_000 / 2**20
+    minutes = (large["cold_us"] - large["warm_us"]) / 60
+    each = f"from {large['bytes_each']:.0f} bytes and {large['cold_us'] - large['warm_us']:.0f} us each, one process"
+    return [
+        entry(
+            f"a decision among {accounts:,} accounts", large["warm_us"] / small["warm_us"], "ratio", 1.5,
+            f"{large['warm_us']:.0f} us, among 1,000 accounts {small['warm_us']:.0f} us",
+        ),
+        entry("a cache of a million accounts: memory", memory_mib, "MiB", 1_024, each),
+        entry("a cache of a million accounts: rebuilt in", minutes, "min", 30, each),
+    ]  # fmt: skip
+
+
 def main() -> None:
     """Measure, print a table, write runs/bench.json."""
     quick = "--quick" in sys.argv[1:]

@@ -81,6 +81,10 @@ class Gatherer:
             raise PortUnavailable(f"Redis: {type(error).__name__}") from error
         return f"Redis {told['redis_version']}"
 
+    async def memory_bytes(self) -> int:
+        """What Redis holds."""
+        return (await self._redis.info("memory"))["used_memory"]
+
     async def close(self) -> None:
         """End the connections, once what is under way has been answered."""
         while self._at_work:

@@ -17,8 +17,9 @@ def test_no_answer_is_lost_when_a_worker_redis_or_postgresql_dies() -> None:
     with staged() as stage:
         trials(stage, chosen, 15, 1, outcomes.append)
     for outcome in outcomes:
-        assert outcome.ok, outcome
-        assert outcome.swipes > 50, "there was load"
+        assert outcome.findings == [], outcome
+        assert outcome.recovery.first_s is not None, "it answers again, without a hand"
+        assert outcome.swipes > 20, "there was load"
 
 
 @pytest.mark.timeout(300)

@@ -33,7 +33,7 @@ def batch_server(rate: float, arrivals: int, seed: int) -> Point:
         free_ms = start_ms + (BATCH_MS + EACH_MS * len(waiting)) * draw.lognormvariate(-0.02, 0.2)
         latencies += [free_ms - one + BASE_MS * draw.lognormvariate(0, 0.3) for one in waiting]
         waiting.clear()
-    return Point(f"{rate:g}/s", rate, np.array(latencies))
+    return Point(f"{rate:g}/s", float(rate), np.array(latencies))
 
 
 @pytest.fixture(scope="module")

@@ -19,17 +19,17 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
-from redis.exceptions import ConnectionError as LostConnection
-from redis.exceptions import TimeoutError as TookTooLong
 
+from engine.adapters.gathering import Gathering
 from engine.adapters.redis.connection import PATIENCE_S, script
 from engine.ports import PortUnavailable
 
 AT_ONCE = 500
 """At most so many calls in one pipeline."""
-MOST_WAITING = 20_000
-"""A queue without bound only answers later what nobody waits for any more."""
-_UNAVAILABLE = (LostConnection, TookTooLong, BusyLoadingError, ReadOnlyError, OutOfMemoryError, ClusterDownError)
+LANES = 2
+"""While one pipeline is on its way, another may be: with one alone a fifth fewer decisions were made."""
+_REFUSALS = (BusyLoadingError, ReadOnlyError, OutOfMemoryError, ClusterDownError)
+_OUTAGES = (RedisError, OSError, TimeoutError)
 _NOT_NOW = ("MISCONF", "BUSY ", "MASTERDOWN", "NOREPLICAS", "UNBLOCKED")
 
 
@@ -46,115 +46,74 @@ def load_script(name: str) -> Script:
     return Script(name, text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-class _Asked(NamedTuple):
+class _Call(NamedTuple):
     script: Script
     keys: Sequence[str]
     arguments: Sequence[Any]
-    answer: asyncio.Future[Any]
 
 
 class Gatherer:
-    """Sends calls of scripts to Redis, up to ``lanes`` pipelines at a time."""
+    """Sends calls of scripts to Redis in pipelines."""
 
-    def __init__(self, redis: Redis, lanes: int = 2, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, redis: Redis, patience_s: float = PATIENCE_S) -> None:
         self._redis = redis
         self._patience_s = patience_s
-        self._free = lanes
-        self._waiting: list[_Asked] = []
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._calls: Gathering[_Call, Any] = Gathering(self._answers, name="Redis", at_once=AT_ONCE, lanes=LANES)
 
     async def call(self, called: Script, keys: Sequence[str], *arguments: Any) -> Any:
         """What the script answers. Raises PortUnavailable: then it ran, or it did not."""
-        if len(self._waiting) >= MOST_WAITING:
-            raise PortUnavailable(f"Redis: {MOST_WAITING} calls are waiting")
-        answer = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Asked(called, keys, arguments, answer))
-        self._go_on()
-        return await answer
+        return await self._calls(_Call(called, keys, arguments))
 
     async def look(self) -> str:
         """Which Redis answers. Raises PortUnavailable."""
         try:
             async with asyncio.timeout(self._patience_s):
                 told = await self._redis.info("server")
-        except (RedisError, OSError, TimeoutError) as error:
-            raise PortUnavailable(f"Redis: {type(error).__name__}") from error
+        except _OUTAGES as error:
+            raise _unavailable(error) from error
         return f"Redis {told['redis_version']}"
-
-    async def memory_bytes(self) -> int:
-        """What Redis holds."""
-        return (await self._redis.info("memory"))["used_memory"]
 
     async def close(self) -> None:
         """End the connections, once what is under way has been answered."""
-        while self._at_work:
-            await asyncio.wait(self._at_work)
+        await self._calls.rest()
         await self._redis.aclose(close_connection_pool=True)
 
-    def _go_on(self) -> None:
-        while self._waiting and self._free:
-            batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-            self._free -= 1
-            task = asyncio.get_running_loop().create_task(self._send(batch))
-            self._at_work.add(task)
-            task.add_done_callback(self._at_work.discard)
-
-    async def _send(self, batch: Sequence[_Asked]) -> None:
+    async def _answers(self, calls: Sequence[_Call]) -> Sequence[Any]:
+        """An answer or an exception for each. Raises PortUnavailable where there is none for any."""
         try:
-            if waiting := [asked for asked in batch if not asked.answer.done()]:  # the others have given up
-                await self._answer(waiting)
-        finally:
-            for asked in batch:
-                asked.answer.cancel()  # nothing, unless this task itself was ended
-            self._free += 1
-            self._go_on()
+            answers = await self._pipeline(calls)
+        except _OUTAGES as error:
+            raise _unavailable(error) from error
+        return [_unavailable(answer) if _is_outage(answer) else answer for answer in answers]
 
-    async def _answer(self, batch: Sequence[_Asked]) -> None:
-        try:
-            answers = await self._pipeline(batch)
-        except (RedisError, OSError, TimeoutError) as error:
-            answers = [error] * len(batch)
-        for asked, answer in zip(batch, answers, strict=True):
-            if asked.answer.done():
-                continue
-            if not isinstance(answer, Exception):
-                asked.answer.set_result(answer)
-            elif _is_outage(answer):
-                unavailable = PortUnavailable(f"Redis: {type(answer).__name__}")
-                unavailable.__cause__ = answer
-                asked.answer.set_exception(unavailable)
-            else:
-                asked.answer.set_exception(answer)
-
-    async def _pipeline(self, batch: Sequence[_Asked]) -> list[Any]:
+    async def _pipeline(self, batch: Sequence[_Call]) -> list[Any]:
         """One answer or error for each. A script that Redis has never seen did not run: it is sent in full."""
         answers = await self._execute(batch, {})
         unknown = [place for place, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
             again = [batch[place] for place in unknown]
-            texts = {asked.script.digest: asked.script.text for asked in again}
+            texts = {call.script.digest: call.script.text for call in again}
             for place, answer in zip(unknown, await self._execute(again, texts), strict=True):
                 answers[place] = answer
         return answers
 
-    async def _execute(self, batch: Sequence[_Asked], texts: dict[str, str]) -> list[Any]:
+    async def _execute(self, batch: Sequence[_Call], texts: dict[str, str]) -> list[Any]:
         """All of a batch on one connection, which no other call has meanwhile; what is left half read is closed."""
         commands = [("SCRIPT", "LOAD", text) for text in texts.values()]
         commands += [
-            ("EVALSHA", called.digest, str(len(keys)), *keys, *map(str, arguments))
-            for called, keys, arguments, _ in batch
+            ("EVALSHA", called.digest, str(len(keys)), *keys, *map(str, arguments)) for called, keys, arguments in batch
         ]
         pool = self._redis.connection_pool
-        connection = await pool.get_connection()
-        try:
-            async with asyncio.timeout(self._patience_s):
+        async with asyncio.timeout(self._patience_s):
+            connection = await pool.get_connection()
+            try:
                 await connection.send_packed_command(list(map(pack_command, commands)), check_health=False)
                 answers = [await self._read(connection) for _ in commands]
-        except BaseException:
-            await connection.disconnect(nowait=True)
-            raise
-        finally:
-            await pool.release(connection)
+            except BaseException:
+                await connection.disconnect(nowait=True)
+                raise
+            finally:
+                await pool.release(connection)
         return answers[len(texts) :]
 
     @staticmethod
@@ -166,7 +125,12 @@ class Gatherer:
             return refusal
 
 
-def _is_outage(error: Exception) -> bool:
-    if isinstance(error, ResponseError) and not isinstance(error, _UNAVAILABLE):
-        return str(error).startswith(_NOT_NOW)
-    return isinstance(error, (*_UNAVAILABLE, OSError, TimeoutError))
+def _is_outage(answer: Any) -> bool:
+    """Whether an answer is a refusal that says nothing about the call itself."""
+    return isinstance(answer, _REFUSALS) or (isinstance(answer, ResponseError) and str(answer).startswith(_NOT_NOW))
+
+
+def _unavailable(error: Exception) -> PortUnavailable:
+    told = PortUnavailable(f"Redis: {type(error).__name__}")
+    told.__cause__ = error
+    return told

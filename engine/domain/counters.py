@@ -34,7 +34,7 @@ class Counters:
         self._limits = limits
         policy = limits.policy
         self._policy = policy
-        self._rolling = (policy.rolling_day_ns, policy.rolling_week_ns, policy.rolling_month_ns, policy.rolling_year_ns)
+        self._rolling = policy.rolling_ns
         lengths_ns = [velocity.seconds * SECOND_NS for velocity in limits.velocity]
         self._aligned_ns = frozenset(lengths_ns if policy.velocity_aligned else ())
         rolling_ns = [] if policy.velocity_aligned else lengths_ns

@@ -66,6 +66,11 @@ class WindowPolicy:
     follows_replacement: bool = True
     zero_is_no_limit: bool = False
 
+    @property
+    def rolling_ns(self) -> tuple[int | None, int | None, int | None, int | None]:
+        """How long day, week, month and year are, where they roll."""
+        return (self.rolling_day_ns, self.rolling_week_ns, self.rolling_month_ns, self.rolling_year_ns)
+
     def restores(self, cause: Cause) -> Restores:
         """Where an amount that comes back for this cause stops counting."""
         match cause:

@@ -5,37 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Text, any_, bindparam, literal, select, union_all
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.adapters.postgres.tables import ACCOUNTS, ANSWERS, AUTHORIZATIONS
+from engine.adapters.postgres.bulk import among
+from engine.adapters.postgres.reading import lock
+from engine.adapters.postgres.tables import ANSWERS, AUTHORIZATIONS
 from engine.adapters.postgres.writing import insert_authorizations, write_answers, write_entries
 from engine.domain.ledger import Commit, Recorded
-
-_OWN = ACCOUNTS.c.account_id == any_(bindparam("account_ids", type_=ARRAY(Text)))
-_BOOKS = select(ACCOUNTS.c.account_id, ACCOUNTS.c.view, ACCOUNTS.c.epoch, ACCOUNTS.c.available_usdc6).where(_OWN)
-_LOCK = _BOOKS.order_by(ACCOUNTS.c.account_id).with_for_update(key_share=True)
-_TAKEN = union_all(
-    select(literal(True).label("is_key"), ANSWERS.c.key).where(
-        ANSWERS.c.key == any_(bindparam("keys", type_=ARRAY(Text)))
-    ),
-    select(literal(False), AUTHORIZATIONS.c.authorization_id).where(
-        AUTHORIZATIONS.c.authorization_id == any_(bindparam("refs", type_=ARRAY(Text)))
-    ),
-)
-"""Built once: making a statement anew costs more than running it."""
 
 
 async def record(connection: AsyncConnection, commits: Sequence[Commit]) -> Sequence[Recorded]:
     """What becomes of each, in order; those that are DONE are written."""
-    own = {"account_ids": list({commit.account_id for commit in commits if commit.account_id})}
-    accounts = {row.account_id: row for row in await connection.execute(_LOCK, own)}
-    asked = {
-        "keys": [answer.key for commit in commits for answer in commit.answers],
-        "refs": [named(commit) for commit in commits],
-    }
-    rows = (await connection.execute(_TAKEN, asked)).all()
+    accounts = await lock(connection, {commit.account_id for commit in commits if commit.account_id})
+    keys = [answer.key for commit in commits for answer in commit.answers]
+    taken = union_all(
+        select(literal(True).label("is_key"), ANSWERS.c.key).where(among(ANSWERS.c.key, keys)),
+        select(literal(False), AUTHORIZATIONS.c.authorization_id).where(
+            among(AUTHORIZATIONS.c.authorization_id, [named(commit) for commit in commits])
+        ),
+    )
+    rows = (await connection.execute(taken)).all()
     seen = _Seen(accounts, {row.key for row in rows if row.is_key}, {row.key for row in rows if not row.is_key})
     outcomes = [seen.judge(commit) for commit in commits]
     done = [commit for commit, outcome in zip(commits, outcomes, strict=True) if outcome is Recorded.DONE]

@@ -27,16 +27,14 @@ _NO_AUTHORIZATION = (0, None, "", 0, 0, 0, "", "", "", "")
 
 async def record(connection: AsyncConnection, commits: Sequence[Commit]) -> Sequence[Recorded | None]:
     """What becomes of each, in order; None for those that need a closer look. Outside a transaction it is one."""
-    plain = [commit for commit in commits if _is_plain(commit)]
+    is_plain = [_is_plain(commit) for commit in commits]
+    plain = [commit for commit, plainly in zip(commits, is_plain, strict=True) if plainly]
     if not plain:
         return [None] * len(commits)
     arrays: dict[str, Any] = dict(zip(_COLUMNS, map(list, zip(*map(_row, plain), strict=True)), strict=True))
     arrays["owners"] = list({commit.account_id for commit in plain})
-    outcomes = [_OUTCOMES.get(outcome) for outcome in await connection.scalars(_RECORD, arrays)]
-    if len(plain) == len(commits):
-        return outcomes
-    of_plain = iter(outcomes)
-    return [next(of_plain) if _is_plain(commit) else None for commit in commits]
+    outcomes = iter([_OUTCOMES.get(outcome) for outcome in await connection.scalars(_RECORD, arrays)])
+    return [next(outcomes) if plainly else None for plainly in is_plain]
 
 
 def _row(commit: Commit) -> tuple[Any, ...]:
@@ -48,6 +46,8 @@ def _row(commit: Commit) -> tuple[Any, ...]:
     if not commit.authorizations:
         return decision + _NO_AUTHORIZATION
     (authorization,), (entry,) = commit.authorizations, commit.entries
+    if left := unbalanced(entry):
+        raise UnbalancedEntry(f"{entry.kind} {entry.ref}: {left} left over in {entry.postings}")
     return (
         *decision, entry.amount_usdc6, _json(entry.postings), authorization.network, authorization.authorized_cents,
         authorization.counted_at_ns, authorization.expires_at_ns, authorization.card_id, authorization.mcc,
@@ -60,8 +60,6 @@ def _is_plain(commit: Commit) -> bool:
     if not commit.authorizations:
         return not commit.entries
     (authorization,), (entry,) = commit.authorizations, commit.entries
-    if left := unbalanced(entry):
-        raise UnbalancedEntry(f"{entry.kind} {entry.ref}: {left} left over in {entry.postings}")
     fresh = Authorization(
         entry.ref, entry.account_id, authorization.network, authorization.authorized_cents,
         authorization.authorized_cents, 0, Status.OPEN, entry.at_ns, authorization.expires_at_ns, authorization.card_id,

@@ -25,6 +25,7 @@ from engine.ports import Hold
 
 RANKS = {reason: place for place, reason in enumerate(DeclineReason)}
 _DAY, _WEEK, _MONTH, _YEAR = range(4)
+_LIFETIME = "life"
 Move = tuple[str, ...]
 """(field, amount), or (scope, instant, cents, count) for windows that roll."""
 
@@ -36,12 +37,6 @@ class Watched(NamedTuple):
     limits: LimitTerms
 
     @property
-    def rolling_ns(self) -> tuple[int | None, ...]:
-        """By kind of window, how long it is, if it rolls."""
-        policy = self.limits.policy
-        return (policy.rolling_day_ns, policy.rolling_week_ns, policy.rolling_month_ns, policy.rolling_year_ns)
-
-    @property
     def aligned_s(self) -> tuple[int, ...]:
         """The velocity windows that begin at multiples of their length."""
         return tuple(v.seconds for v in self.limits.velocity) if self.limits.policy.velocity_aligned else ()
@@ -51,7 +46,7 @@ class Watched(NamedTuple):
         """The longest window that rolls; 0 if none does."""
         policy = self.limits.policy
         velocity = () if policy.velocity_aligned else [v.seconds * SECOND_NS for v in self.limits.velocity]
-        return max(0, *(length_ns or 0 for length_ns in self.rolling_ns), *velocity)
+        return max(0, *(length_ns or 0 for length_ns in policy.rolling_ns), *velocity)
 
 
 PLAIN = Watched(ACCOUNT, LimitTerms(None, None, None))
@@ -109,7 +104,7 @@ def moves_of(known: str, before: Spend | None, after: Spend) -> list[Move]:
             if count and number:
                 moves.append((f"{number}#{window}", str(count)))
         if number and now.lifetime_cents != was.lifetime_cents:
-            moves.append((f"{number}L", str(now.lifetime_cents - was.lifetime_cents)))
+            moves.append((f"{number}:{_LIFETIME}", str(now.lifetime_cents - was.lifetime_cents)))
         if watched.reach_ns and (cents or count):
             moves.append((str(number), digits(at_ns), str(cents), str(count)))
     return moves
@@ -117,7 +112,7 @@ def moves_of(known: str, before: Spend | None, after: Spend) -> list[Move]:
 
 def _calendar(watched: Watched, at_ns: int) -> Iterator[str]:
     """The windows of an instant that do not roll, as in the names of fields: kind and number."""
-    rolling_ns = watched.rolling_ns
+    rolling_ns = watched.limits.policy.rolling_ns
     for kind, number in enumerate(windows_at(at_ns, watched.limits.policy)):
         if rolling_ns[kind] is None:
             yield f"{kind}:{number}"
@@ -195,46 +190,39 @@ def _number_of(scope: Scope, watched: Sequence[Watched]) -> int | None:
 def _against(number: int, spend: Spend, limits: LimitTerms, checks: list[list[Any]], ranks: list[int]) -> None:
     """The checks of ``domain.limits.against``: those that need no figure are made here, the others written down."""
     policy, at_ns, cents = limits.policy, spend.counted_at_ns, spend.granted_cents
-    rolling_ns = (policy.rolling_day_ns, policy.rolling_week_ns, policy.rolling_month_ns, policy.rolling_year_ns)
     numbers = windows_at(at_ns, policy)
 
-    def hold_against(reason: DeclineReason, kind: int, limit: int | None, added: int, *, of_count: bool) -> None:
+    def at_most(reason: DeclineReason, limit: int | None, window: str | int, *, of_count: bool = False) -> None:
+        """``window``: the name of one that does not roll, or the length of one that does, in nanoseconds."""
         if limit is None or (limit == 0 and policy.zero_is_no_limit):
             return
-        if (length_ns := rolling_ns[kind]) is not None:
-            roll(reason, length_ns, limit, added, of_count=of_count)
-        else:
-            field = f"{number}{'#' if of_count else ':'}{kind}:{numbers[kind]}"
-            checks.append([RANKS[reason], field, added, limit])
-
-    def roll(reason: DeclineReason, length_ns: int, limit: int, added: int, *, of_count: bool) -> None:
-        low, high = digits(at_ns - length_ns), digits(at_ns + length_ns)
+        added = 1 if of_count else cents
+        if isinstance(window, str):
+            checks.append([RANKS[reason], f"{number}{'#' if of_count else ':'}{window}", added, limit])
+            return
+        ends = digits(at_ns - window), digits(at_ns + window)
         which = "n" if of_count else "c"
-        seconds, nanoseconds = divmod(length_ns, SECOND_NS)
-        checks.append([RANKS[reason], str(number), added, limit, which, seconds, nanoseconds, low, high])
+        checks.append([RANKS[reason], str(number), added, limit, which, *divmod(window, SECOND_NS), *ends])
+
+    def named(kind: int) -> str | int:
+        length_ns = policy.rolling_ns[kind]
+        return f"{kind}:{numbers[kind]}" if length_ns is None else length_ns
 
     if too_large(spend, limits):
         ranks.append(RANKS[DeclineReason.TRANSACTION_LIMIT])
-    hold_against(DeclineReason.DAILY_LIMIT, _DAY, limits.daily_cents, cents, of_count=False)
-    hold_against(DeclineReason.WEEKLY_LIMIT, _WEEK, limits.weekly_cents, cents, of_count=False)
-    hold_against(DeclineReason.MONTHLY_LIMIT, _MONTH, limits.monthly_cents, cents, of_count=False)
-    hold_against(DeclineReason.YEARLY_LIMIT, _YEAR, limits.yearly_cents, cents, of_count=False)
-    lifetime = limits.lifetime_cents
-    if lifetime is not None and not (lifetime == 0 and policy.zero_is_no_limit):
-        checks.append([RANKS[DeclineReason.LIFETIME_LIMIT], f"{number}L", cents, lifetime])
-    velocity = DeclineReason.VELOCITY_LIMIT
-    if not spend.before_cents:
-        hold_against(velocity, _DAY, limits.daily_count, 1, of_count=True)
+    at_most(DeclineReason.DAILY_LIMIT, limits.daily_cents, named(_DAY))
+    at_most(DeclineReason.WEEKLY_LIMIT, limits.weekly_cents, named(_WEEK))
+    at_most(DeclineReason.MONTHLY_LIMIT, limits.monthly_cents, named(_MONTH))
+    at_most(DeclineReason.YEARLY_LIMIT, limits.yearly_cents, named(_YEAR))
+    at_most(DeclineReason.LIFETIME_LIMIT, limits.lifetime_cents, _LIFETIME)
+    is_new = not spend.before_cents
+    if is_new:
+        at_most(DeclineReason.VELOCITY_LIMIT, limits.daily_count, named(_DAY), of_count=True)
     for bound in limits.velocity:
         length_ns = bound.seconds * SECOND_NS
-        both = [(bound.max_cents, cents, False)] + ([(bound.max_count, 1, True)] if not spend.before_cents else [])
-        for limit, added, of_count in both:
-            if limit is None or (limit == 0 and policy.zero_is_no_limit):
-                continue
-            if policy.velocity_aligned:
-                window = f"v{bound.seconds}:{at_ns // length_ns}"
-                checks.append([RANKS[velocity], f"{number}{'#' if of_count else ':'}{window}", added, limit])
-            else:
-                roll(velocity, length_ns, limit, added, of_count=of_count)
+        window = f"v{bound.seconds}:{at_ns // length_ns}" if policy.velocity_aligned else length_ns
+        at_most(DeclineReason.VELOCITY_LIMIT, bound.max_cents, window)
+        if is_new:
+            at_most(DeclineReason.VELOCITY_LIMIT, bound.max_count, window, of_count=True)
     if (reason := category(spend.mcc, limits)) is not None:
         ranks.append(RANKS[reason])

@@ -1,7 +1,7 @@
 -- What the scripts share. An image is one hash:
 --   g generation, e epoch, a available, k the scopes that are counted, w how many those are, n and h when windows were
 --   last forgotten and up to which instant, x:<authorization> what is left of a hold,
---   <i>:<kind>:<number> cents and <i>#<kind>:<number> transactions in a window of scope i, <i>L its lifetime,
+--   <i>:<kind>:<number> cents and <i>#<kind>:<number> transactions in a window of scope i, <i>:life its lifetime,
 --   R<i>c<instant> cents and R<i>n<instant> transactions at an instant, z<i> how many such instants there are.
 -- The instants of a scope, in order, are a sorted set of their own. They are 19 digits, since nanoseconds exceed what a
 -- number of Lua holds; sums of money do not.

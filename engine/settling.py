@@ -8,67 +8,62 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
 
 from engine.adapters import evm, postgres
 from engine.bootstrap import Production, asyncpg_url, needed, production
-from engine.interface import CardEngine, DepositNotice, ExpiryReceipt, SettlementReceipt
+from engine.interface import CardEngine, DepositNotice, SettlementReceipt
+from engine.leased_work import Job, Tell, keep_at
 from engine.ports import Clock
 from engine.settings import Settings, SettingsError
-from engine.settlement_worker import Tell, run
 
-SETTLES, TICKS, WATCHES = 7_316_020_102, 7_316_020_103, 7_316_020_104
-"""The keys of the leases."""
-_NOTHING_BURNED = SettlementReceipt(0, 0, 0, 0, 0)
-
-
-class Settles:
-    """Of an engine's ticks the settlement alone."""
-
-    def __init__(self, engine: CardEngine) -> None:
-        self.settle = engine.settle
-
-    async def expire(self, now_ns: int) -> ExpiryReceipt:
-        return ExpiryReceipt(())
+SETTLES, EXPIRES, WATCHES = 7_316_020_102, 7_316_020_103, 7_316_020_104
+"""The keys of the leases: each kind of work has its own, so that waiting for confirmations keeps no hold from ending,
+nor does an outage of the chain."""
 
 
-class Expires:
-    """Of an engine's ticks the ends of holds alone, with all that is swept up then."""
+def settles(engine: CardEngine, clock: Clock, tell: Tell) -> Job:
+    """Burn what is captured."""
 
-    def __init__(self, engine: CardEngine) -> None:
-        self.expire = engine.expire
+    async def tick() -> None:
+        receipt = await engine.settle(clock.now_ns())
+        if receipt.batches:
+            tell("settled", **asdict(receipt))
 
-    async def settle(self, now_ns: int) -> SettlementReceipt:
-        return _NOTHING_BURNED
+    return tick
 
 
-class Watches:
-    """Tells an engine, at every tick, of deposits and withdrawals that have become final since the last."""
+def expires(engine: CardEngine, clock: Clock, tell: Tell) -> Job:
+    """End holds whose time is over, and sweep up what crashes left."""
 
-    def __init__(self, engine: CardEngine, watcher: evm.DepositWatcher, cursor: postgres.Cursor, tell: Tell) -> None:
-        self._engine = engine
-        self._watcher = watcher
-        self._cursor = cursor
-        self._tell = tell
+    async def tick() -> None:
+        receipt = await engine.expire(clock.now_ns())
+        if receipt.expired:
+            tell("expired", holds=len(receipt.expired))
 
-    async def settle(self, now_ns: int) -> SettlementReceipt:
-        return _NOTHING_BURNED
+    return tick
 
-    async def expire(self, now_ns: int) -> ExpiryReceipt:
+
+def watches(engine: CardEngine, watcher: evm.DepositWatcher, cursor: postgres.Cursor, tell: Tell) -> Job:
+    """Tell the engine of deposits and withdrawals that have become final since the last tick."""
+
+    async def tick() -> None:
         """Until nothing is new. The cursor moves when the engine has answered, so what is told twice is told alike."""
-        position = await self._cursor.read()
-        while (seen := await self._watcher.after(position)).cursor != position:
+        position = await cursor.read()
+        while (seen := await watcher.after(position)).cursor != position:
             for notice in seen.notices:
                 if isinstance(notice, DepositNotice):
-                    await self._engine.deposit(notice)
+                    await engine.deposit(notice)
                 else:
-                    await self._engine.withdraw(notice)
+                    await engine.withdraw(notice)
             if seen.notices:
-                self._tell("seen on chain", notices=len(seen.notices), block=seen.cursor)
+                tell("seen on chain", notices=len(seen.notices), block=seen.cursor)
             if seen.strangers:
-                self._tell("of no account", addresses=len(seen.strangers), block=seen.cursor)
+                tell("of no account", addresses=len(seen.strangers), block=seen.cursor)
             position = seen.cursor
-            await self._cursor.move(position)
-        return ExpiryReceipt(())
+            await cursor.move(position)
+
+    return tick
 
 
 async def settle_until(settings: Settings, stop: asyncio.Event, tell: Tell) -> None:
@@ -78,18 +73,19 @@ async def settle_until(settings: Settings, stop: asyncio.Event, tell: Tell) -> N
         made = production(settings) if rpc is None else _with_chain(settings, rpc)
         stack.push_async_callback(made.close)
         clock, engine = made.ports.clock, made.engine
-        jobs: list[tuple[Job, int, float]] = [(Expires(engine), TICKS, settings.tick_interval_s)]
+        jobs = [("expire", expires(engine, clock, tell), EXPIRES, settings.tick_interval_s)]
         if rpc is not None:
             watcher = evm.DepositWatcher(rpc, evm_settings(settings), made.ledger.account_ids)
-            watches = Watches(engine, watcher, _cursor(settings, made), tell)
+            watching = watches(engine, watcher, _cursor(settings, made), tell)
             jobs += [
-                (Settles(engine), SETTLES, settings.settle_interval_s),
-                (watches, WATCHES, settings.tick_interval_s),
+                ("settle", settles(engine, clock, tell), SETTLES, settings.settle_interval_s),
+                ("watch", watching, WATCHES, settings.tick_interval_s),
             ]
+        database_url = asyncpg_url(needed(settings, "database_url"))
         async with asyncio.TaskGroup() as group:
-            for job, key, interval_s in jobs:
-                lease = postgres.Lease(asyncpg_url(needed(settings, "database_url")), key)
-                group.create_task(_run(job, clock, lease, interval_s, stop, tell))
+            for name, job, key, interval_s in jobs:
+                lease = postgres.Lease(database_url, key)
+                group.create_task(keep_at(job, lease, name=name, interval_s=interval_s, stop=stop, tell=tell))
 
 
 async def settle_once(settings: Settings) -> SettlementReceipt:
@@ -100,16 +96,6 @@ async def settle_once(settings: Settings) -> SettlementReceipt:
             return await made.engine.settle(made.ports.clock.now_ns())
         finally:
             await made.close()
-
-
-Job = Settles | Expires | Watches
-
-
-async def _run(
-    job: Job, clock: Clock, lease: postgres.Lease, interval_s: float, stop: asyncio.Event, tell: Tell
-) -> None:  # fmt: skip
-    engine: CardEngine = job  # type: ignore[assignment]  # of an engine the worker asks for the two ticks
-    await run(engine, clock, lease, interval_s=interval_s, stop=stop, tell=tell)
 
 
 def _with_chain(settings: Settings, rpc: evm.Rpc) -> Production:

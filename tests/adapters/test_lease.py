@@ -104,7 +104,7 @@ def test_a_holder_that_is_killed_holds_nothing() -> None:
 
 def test_without_a_database_it_is_an_outage_whose_text_holds_no_password() -> None:
     async def scenario() -> None:
-        lease = Lease("postgresql+asyncpg://settler:passw0rd@127.0.0.1:1/none")
+        lease = Lease("postgresql+asyncpg://settler:passw0rd@127.0.0.1:1/none", 1)
         with pytest.raises(PortUnavailable) as raised:
             await lease.hold()
         assert "passw0rd" not in str(raised.value)

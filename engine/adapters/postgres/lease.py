@@ -9,8 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from engine.adapters.postgres.connection import PATIENCE_S
 from engine.ports import PortUnavailable
 
-SETTLEMENT = 7_316_020_102
-"""The key of the lease under which settlements are made."""
 _NOTICES_A_DEAD_HOST = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 """A process that is killed closes its connection; a machine that loses its power does not, and is asked."""
 
@@ -22,7 +20,7 @@ class Lease:
     works on until it asks again, beside its successor. What must not happen twice has a guard of its own.
     """
 
-    def __init__(self, url: str, key: int = SETTLEMENT) -> None:
+    def __init__(self, url: str, key: int) -> None:
         self._engine = create_async_engine(
             url, poolclass=NullPool, isolation_level="AUTOCOMMIT",
             connect_args={

@@ -1,12 +1,12 @@
-"""The clock of a running service: settle and expire at an interval, in one process of many, until told to stop."""
+"""Work that one process of many does again and again, until told to stop: whoever holds the lease does it."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from engine.interface import CardEngine, EngineError
-from engine.ports import Clock
+from engine.interface import EngineError
 
 STANDBY_S = 5.0
 """How often a process that does not hold the lease asks for it."""
@@ -32,58 +32,39 @@ class Tell(Protocol):
     def __call__(self, event: str, **fields: Any) -> None: ...
 
 
-async def run(
-    engine: CardEngine, clock: Clock, lease: Lease, *, interval_s: float, stop: asyncio.Event, tell: Tell
-) -> None:
+Job = Callable[[], Awaitable[None]]
+"""One tick of the work."""
+
+
+async def keep_at(
+    job: Job, lease: Lease, *, name: str, interval_s: float, stop: asyncio.Event, tell: Tell
+) -> None:  # fmt: skip
     """Tick every ``interval_s`` while the lease is held, until ``stop`` is set; a tick under way is finished first.
 
     What fails for reasons outside is told and tried again, soon at first. It may be killed at any instant: the next
     tick, here or elsewhere, goes on. A defect of the engine is raised.
     """
-    failures, leads = 0, False
+    failures, led = 0, False
     loop = asyncio.get_running_loop()
     try:
         while not stop.is_set():
             began_s = loop.time()
             try:
-                leads = _told(leads, await lease.hold(), tell)
+                leads = await lease.hold()
+                if leads != led:
+                    tell(f"{name}: lease taken" if leads else f"{name}: lease lost")
+                    led = leads
                 if leads:
-                    await _tick(engine, clock, tell)
+                    await job()
                 pause_s = interval_s if leads else min(interval_s, STANDBY_S)
                 failures = 0
             except EngineError as error:
                 pause_s = min(interval_s, FIRST_RETRY_S * 2**failures, LONGEST_RETRY_S)
                 failures = min(failures + 1, 10)
-                tell("settlement tick failed", error=str(error), retry_s=pause_s)
+                tell(f"{name}: failed", error=str(error), retry_s=pause_s)
             await _pause(stop, began_s + pause_s - loop.time())
     finally:
         await lease.release()
-
-
-def _told(led: bool, leads: bool, tell: Tell) -> bool:
-    if leads != led:
-        tell("settlement lease taken" if leads else "settlement lease lost")
-    return leads
-
-
-async def _tick(engine: CardEngine, clock: Clock, tell: Tell) -> None:
-    """Both at once: waiting for confirmations must not keep holds from ending, nor an outage of the chain."""
-    now_ns = clock.now_ns()
-    settled, expired = await asyncio.gather(engine.settle(now_ns), engine.expire(now_ns), return_exceptions=True)
-    if not isinstance(settled, BaseException) and settled.batches:
-        tell(
-            "settled",
-            batches=settled.batches,
-            transactions=settled.transactions,
-            users=settled.users,
-            settled_usdc6=settled.settled_usdc6,
-            gas_used=settled.gas_used,
-        )
-    if not isinstance(expired, BaseException) and expired.expired:
-        tell("expired", holds=len(expired.expired))
-    failed = [each for each in (settled, expired) if isinstance(each, BaseException)]
-    for error in sorted(failed, key=lambda each: isinstance(each, EngineError)):
-        raise error  # a defect before an outage
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -84,7 +84,7 @@ def production(settings: Settings, chain: MakeChain | None = None) -> Production
         chain=NoChain() if chain is None else chain(ledger),
     )
     engine = ProductionEngine(EngineKit(terms_of(settings), ports))
-    feed = redis.Feed(redis.connect(redis_url, patience_s=redis.LISTENING_S))
+    feed = redis.Feed(redis.connect(redis_url))
     return Production(engine, ports, ledger, gatherer, feed)
 
 
@@ -105,10 +105,6 @@ def create() -> Starlette:
         finally:
             await made.close()
 
-    async def account_of_card(card_id: str) -> str | None:
-        found = await made.ledger.card(card_id)
-        return None if found is None else found.account.account_id
-
     async def transactions(account_id: str, before: int | None, limit: int) -> Sequence[TransactionLine]:
         lines = await made.ledger.lines_of(account_id, before, limit)
         return [TransactionLine(line_id, line.kind, line.ref, line.amount_usdc6, line.at_ns) for line_id, line in lines]
@@ -118,8 +114,7 @@ def create() -> Starlette:
             engine=made.engine,
             clock=made.ports.clock,
             settings=settings,
-            health=lambda: health_of(made.ledger, made.gatherer, settings),
-            account_of_card=account_of_card,
+            health=lambda: health_of(made.ledger, made.gatherer),
             transactions=transactions,
             changes=made.feed.changes,
             running=running,

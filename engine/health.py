@@ -9,18 +9,17 @@ from engine.adapters.postgres import PostgresLedger
 from engine.adapters.redis import Gatherer
 from engine.http.service import Check
 from engine.ports import PortUnavailable
-from engine.settings import Settings
 
 PATIENCE_S = 2.0
 
 
-async def health_of(ledger: PostgresLedger, gatherer: Gatherer, settings: Settings) -> Sequence[Check]:
-    """All checks, at once. Never raises for what it looks at."""
+async def health_of(ledger: PostgresLedger, gatherer: Gatherer) -> Sequence[Check]:
+    """All checks, at once. Never raises for what it looks at. Settlement is none: without it captures wait."""
     database = _look(
         "database", ledger.look, "PostgreSQL does not answer: see that it runs and that SWIPELAB_DATABASE_URL is right"
     )
     hot = _look("redis", gatherer.look, "Redis does not answer: see that it runs and that SWIPELAB_REDIS_URL is right")
-    return [*await asyncio.gather(database, hot), _settlement(settings)]
+    return await asyncio.gather(database, hot)
 
 
 async def _look(name: str, look: Callable[[], Awaitable[str]], advice: str) -> Check:
@@ -29,10 +28,3 @@ async def _look(name: str, look: Callable[[], Awaitable[str]], advice: str) -> C
             return Check(name, True, await look())
     except (PortUnavailable, TimeoutError) as error:
         return Check(name, False, f"{advice} ({error or 'no answer in time'})")
-
-
-def _settlement(settings: Settings) -> Check:
-    """Not a reason to be taken out of service: what is captured waits."""
-    if settings.rpc_url is None or settings.token_address is None:
-        return Check("settlement", True, "off: captures wait until SWIPELAB_RPC_URL and SWIPELAB_TOKEN_ADDRESS are set")
-    return Check("settlement", True, "`swipelab settle` burns what is captured")

@@ -48,7 +48,7 @@ def _nothing_to_start() -> AbstractAsyncContextManager[None]:
 class Service:
     """All of it, for one worker process.
 
-    ``health`` never raises for what it looks at. ``account_of_card`` is None for an unknown card. ``running`` is
+    ``health`` never raises for what it looks at. ``running`` is
     entered before the first request and left after the last: pools, background work. ``log_to`` None is standard error.
     """
 
@@ -56,7 +56,6 @@ class Service:
     clock: Clock
     settings: Settings
     health: Callable[[], Awaitable[Sequence[Check]]]
-    account_of_card: Callable[[str], Awaitable[str | None]]
     transactions: Transactions
     changes: Changes
     running: Callable[[], AbstractAsyncContextManager[None]] = _nothing_to_start

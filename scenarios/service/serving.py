@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import httpx
 import uvicorn
+from pydantic import SecretStr
 
 from engine.settings import PREFIX, Settings
 from scenarios.problems import BadInput
@@ -28,7 +29,7 @@ AGAIN_S = 1.0
 def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Answer until SIGINT or SIGTERM; then requests in flight end, and queues are emptied. ``ready`` is told the URL.
 
-    A worker that dies is replaced. Workers read their settings from the environment, which no other process sees.
+    Of several workers one that dies is replaced. They read their settings from their environment.
     """
     os.environ.update(environment_of(settings))
     url = f"http://{settings.host}:{settings.port}"
@@ -82,14 +83,18 @@ def check_free(host: str, port: int) -> None:
 
 
 def environment_of(settings: Settings) -> Mapping[str, str]:
-    """The variables from which ``load_settings`` makes the same settings again."""
-    plain = settings.model_dump(mode="json", exclude_defaults=True, exclude={"api_keys"})
-    variables = {f"{PREFIX}{name.upper()}": str(value) for name, value in plain.items()}
-    for name in ("database_url", "redis_url", "rpc_url", "settler_key", "webhook_secret"):
-        secret = getattr(settings, name)
-        if secret is not None:
-            variables[f"{PREFIX}{name.upper()}"] = secret.get_secret_value()
+    """The variables from which ``load_settings`` makes the same settings again, but for API keys: of those only digests
+    are known here, and they come by the environment alone, which is handed on."""
+    variables = {f"{PREFIX}{name.upper()}": _told(getattr(settings, name)) for name in type(settings).model_fields}
+    del variables[f"{PREFIX}API_KEYS"]
     return variables
+
+
+def _told(value: object) -> str:
+    """A value as a variable; empty for one that is not set."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return "" if value is None else str(value)
 
 
 def _tell_when_ready(url: str, ready: Callable[[str], None]) -> None:

@@ -26,7 +26,6 @@ def over_http(kit: EngineKit) -> CardEngine:
         clock=kit.ports.clock,
         settings=Settings(),
         health=outside.health,
-        account_of_card=outside.account_of_card,
         transactions=outside.transactions,
         changes=outside.changes,
     )

@@ -48,7 +48,6 @@ class World:
             clock=self.clock,
             settings=Settings(**{"webhook_secret": SECRET, **settings}),
             health=self._health,
-            account_of_card=self._account_of_card,
             transactions=self._transactions,
             changes=self._changes,
             log_to=self.log,
@@ -64,10 +63,6 @@ class World:
 
     async def _health(self) -> Sequence[Check]:
         return self.checks
-
-    async def _account_of_card(self, card_id: str) -> str | None:
-        found = await self.kit.ports.ledger.card(card_id)
-        return None if found is None else found.account.account_id
 
     async def _transactions(self, account_id: str, before: int | None, limit: int) -> Sequence[TransactionLine]:
         lines = [line for line in self.lines.get(account_id, []) if before is None or line.line_id < before]

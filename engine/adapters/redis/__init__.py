@@ -2,8 +2,8 @@
 
 from engine.adapters.redis.cache import RedisCache
 from engine.adapters.redis.connection import connect
-from engine.adapters.redis.feed import LISTENING_S, Feed
+from engine.adapters.redis.feed import Feed
 from engine.adapters.redis.gathering import Gatherer
 from engine.adapters.redis.holds import RedisHoldStore
 
-__all__ = ["LISTENING_S", "Feed", "Gatherer", "RedisCache", "RedisHoldStore", "connect"]
+__all__ = ["Feed", "Gatherer", "RedisCache", "RedisHoldStore", "connect"]

@@ -26,9 +26,12 @@ def connect(url: str, patience_s: float = PATIENCE_S, prefix: str = PREFIX) -> R
     Nothing is sent twice by itself: an image that was loaded twice could forget what was placed between. ``patience_s``
     is for connecting; how long an answer may take is the caller's to say, once for a whole pipeline.
     """
+    where = parse_url(url)
+    if "host" in where:
+        where["socket_keepalive"] = True  # who only listens would not notice that the other machine is gone
     pool = BlockingConnectionPool(
         max_connections=CONNECTIONS, timeout=patience_s, socket_timeout=None, socket_connect_timeout=patience_s,
-        retry=Retry(NoBackoff(), 0), redis_connect_func=partial(_meet, prefix), **parse_url(url),
+        retry=Retry(NoBackoff(), 0), redis_connect_func=partial(_meet, prefix), **where,
     )  # fmt: skip
     return Redis(connection_pool=pool)
 

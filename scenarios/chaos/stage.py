@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ import psutil
 from pydantic import SecretStr
 
 from engine.settings import Settings
+from scenarios.load.processes import free_port
 from scenarios.service.backing import backed
 from scenarios.service.serving import environment_of
 from simulators.devnet import Devnet, start_devnet
@@ -162,7 +162,7 @@ def staged(workers: int = 2, *, chained: bool = False) -> Iterator[Stage]:
         redis = Redis(folder)
         stack.callback(redis.kill)
         given = Settings(
-            port=_free_port(), workers=workers, redis_url=SecretStr(redis.url), tick_interval_s=1.0, log_level="error"
+            port=free_port(), workers=workers, redis_url=SecretStr(redis.url), tick_interval_s=1.0, log_level="error"
         )
         chain = stack.enter_context(start_devnet(block_interval_s=0.5)) if chained else None
         if chain is not None:
@@ -187,14 +187,9 @@ def pause(pids: list[int], seconds: float) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
-def _until(there: object, what: str) -> None:
+def _until(there: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + STARTS_S
-    while not there():  # type: ignore[operator]
+    while not there():
         if time.monotonic() > deadline:
             raise RuntimeError(f"{what} did not come up within {STARTS_S:.0f} s")
         time.sleep(POLL_S)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]

@@ -17,16 +17,15 @@ from typing import Any
 
 import httpx
 
-from engine.interface import ExpiryReceipt, StatementPage, Terms, UnknownAccount
-from engine.wire import VERBS, error_of
+from engine.interface import ExpiryReceipt, StatementPage, Terms
+from engine.wire import VERBS
+from scenarios.behind_url import API_KEY, key_headers, look
 from scenarios.conformance.bench import Bench
 from scenarios.conformance.chain import BenchChain, BenchClock, address_of
 from scenarios.conformance.verdicts import NotApplicable
-from scenarios.problems import BadInput
 from simulators.auditor import Auditor
 from simulators.http_engine import WireEngine
 
-API_KEY = "SWIPELAB_API_KEY"
 TIMEOUT_S = 30.0
 SLACK_NS = 60 * 1_000_000_000
 """How far the clock over there may be off."""
@@ -47,7 +46,8 @@ class RemoteEngine:
         self._run = f"{time.time_ns():x}"
         self._cases = itertools.count(1)
         self._tls = ssl.create_default_context()
-        self._look()
+        self._key = os.environ.get(API_KEY, "")
+        look(self.text, self._key, f"engine {self.text!r}")
 
     def play(self, play: Callable[[Bench], Awaitable[None]], terms: Terms | None) -> Bench:
         """Raises NotApplicable for a case that needs terms of its own."""
@@ -61,7 +61,7 @@ class RemoteEngine:
 
         async def whole() -> Bench:
             async with httpx.AsyncClient(
-                base_url=self.text, timeout=TIMEOUT_S, verify=self._tls, headers=_key()
+                base_url=self.text, timeout=TIMEOUT_S, verify=self._tls, headers=key_headers(self._key)
             ) as client:
                 bench = Bench(Prefixed(WireEngine(client), prefix), clock, chain, agreed, auditor)
                 await play(bench)
@@ -69,25 +69,6 @@ class RemoteEngine:
                 return bench
 
         return asyncio.run(whole())
-
-    def _look(self) -> None:
-        """Raises BadInput where nothing speaks the contract."""
-        try:
-            response = httpx.post(
-                f"{self.text}{VERBS['balance'].path}", json={"account_id": self._run}, headers=_key(), timeout=5.0
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise BadInput(f"engine {self.text!r}: nobody answers there ({type(error).__name__}: {error})") from error
-        if response.status_code == 401:
-            raise BadInput(f"engine {self.text!r}: it wants an API key; set {API_KEY} to one of an operator")
-        if response.status_code == 404 and not isinstance(error_of(404, response.content), UnknownAccount):
-            raise BadInput(f"engine {self.text!r}: there is a server, but no {VERBS['balance'].path} (engine/wire.py)")
-
-
-def _key() -> dict[str, str]:
-    """What goes with every request, where the service wants to know who asks."""
-    key = os.environ.get(API_KEY)
-    return {"authorization": f"Bearer {key}"} if key else {}
 
 
 class WallClock(BenchClock):

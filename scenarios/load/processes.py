@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from scenarios.behind_url import API_KEY
 from scenarios.load.spec import LoadSpec
 
-API_KEY = "SWIPELAB_API_KEY"
 GRACE_S = 3.0
 SPEC = "spec.json"
 START_S = 90.0

@@ -20,11 +20,12 @@ import numpy as np
 import yaml
 
 from engine.interface import Balance, EngineError, StatementEntry, StatementKind, Terms
+from scenarios.behind_url import look
 from scenarios.load.hearing import Clocks, Hearing
 from scenarios.load.messages import USDC6_PER_CENT, Messages
 from scenarios.load.processes import LoadFault, generate
 from scenarios.load.samples import Kind, Samples
-from scenarios.load.service import Service, look
+from scenarios.load.service import Service
 from scenarios.load.spec import LoadSpec
 from scenarios.load.table import Table
 from scenarios.load.traffic import FUNDS_CENTS, NETWORKS, Traffic
@@ -76,7 +77,7 @@ def run_load(order: LoadOrder, out: Path | None, progress: Progress) -> LoadResu
     traffic = spec.traffic()
     if not len(traffic):
         raise BadInput("nothing was to be sent with this seed: give a higher --rate or a longer --duration")
-    look(spec, order.api_key)
+    look(spec.url, order.api_key, f"--url {spec.url}")
     with whole_or_not(folder) as fresh:
         document = {**{key: value for key, value in asdict(spec).items() if value != ""}, "budgets": order.budgets}
         (fresh / LOAD).write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")

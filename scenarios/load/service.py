@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from engine.interface import Balance, EngineError, NotSupported, StatementEntry
-from engine.wire import VERBS
+from scenarios.behind_url import again, key_headers
 from scenarios.load.messages import Messages
 from scenarios.load.spec import LoadSpec
 from scenarios.problems import BadInput
@@ -26,32 +26,12 @@ Note = Callable[[Any, Any, int, int], None]
 """Told of a message, its answer, and the instants of both."""
 
 
-def headers(api_key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {api_key}"} if api_key else {}
-
-
-def look(spec: LoadSpec, api_key: str) -> None:
-    """Raises BadInput where nothing speaks the contract, or does not with this key."""
-    url = spec.url
-    try:
-        response = httpx.post(
-            f"{url}{VERBS['balance'].path}", json={"account_id": spec.prefix}, headers=headers(api_key), timeout=5.0
-        )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise BadInput(f"--url {url}: nobody answers there ({type(error).__name__}: {error})") from error
-    if response.status_code in (401, 403):
-        raise BadInput(f"--url {url}: the service wants another API key (--api-key, or SWIPELAB_API_KEY)")
-    speaks = b"unknown_account" in response.content  # the one 404 that the contract's own route gives
-    if response.status_code == 405 or (response.status_code == 404 and not speaks):
-        raise BadInput(f"--url {url}: there is a server, but no {VERBS['balance'].path} (engine/wire.py)")
-
-
 class Service:
     """One conversation with the service, the auditor listening."""
 
     def __init__(self, spec: LoadSpec, api_key: str, messages: Messages, auditor: Auditor, clock: Callable[[], int]):
         self._spec, self._messages, self._auditor, self._now = spec, messages, auditor, clock
-        self._client = httpx.AsyncClient(base_url=spec.url, headers=headers(api_key), timeout=TIMEOUT_S)
+        self._client = httpx.AsyncClient(base_url=spec.url, headers=key_headers(api_key), timeout=TIMEOUT_S)
         self._engine = WireEngine(self._client)
 
     async def aclose(self) -> None:
@@ -93,7 +73,7 @@ class Service:
         found: list[Balance] = []
 
         async def one(account: int) -> None:
-            found.append(await self._again(self._engine.balance, self._messages.account_id(account)))
+            found.append(await again(self._engine.balance, self._messages.account_id(account)))
 
         await _all(one, accounts)
         return found
@@ -106,24 +86,12 @@ class Service:
             if time.monotonic() > until_s:
                 return None
             try:
-                page = await self._again(self._engine.statement, cursor)
+                page = await again(self._engine.statement, cursor)
             except NotSupported:
                 return None
             entries += (entry for entry in page.entries if entry.account_id.startswith(self._spec.prefix))
             cursor = page.next_cursor
         return entries
-
-    @staticmethod
-    async def _again(call: Callable[[Any], Awaitable[Any]], argument: Any) -> Any:
-        """A reading, a few times: right after a storm a service may still shed."""
-        for left in reversed(range(TRIES)):
-            try:
-                return await call(argument)
-            except (EngineError, httpx.HTTPError) as error:
-                if not left or isinstance(error, NotSupported):
-                    raise
-                await asyncio.sleep(0.2 * (TRIES - left))
-        raise AssertionError("the last try returns or raises")
 
 
 async def _all(do: Callable[[int], Awaitable[None]], accounts: Iterable[int]) -> None:

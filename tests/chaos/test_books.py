@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from engine.interface import AuthorizationResponse, Balance, DeclineReason
 from scenarios.chaos.books import (
     Attempt,
     Burned,
     Recovery,
-    Said,
     Swipe,
     burned_wrong,
     out_of_step,
@@ -17,11 +17,12 @@ from scenarios.chaos.books import (
 )
 
 FUNDS = {"ada": 1_000_000}
-YES, NO = '{"approved":true}', '{"approved":false}'
+YES = AuthorizationResponse("a", True, 30, "00", None, 9)
+NO = AuthorizationResponse("a", False, 0, "51", DeclineReason.INSUFFICIENT_FUNDS, 0)
 
 
-def said(available_usdc6: int, held_usdc6: int, receivable_usdc6: int = 0) -> dict[str, Said]:
-    return {"ada": Said(available_usdc6, held_usdc6, receivable_usdc6)}
+def said(available_usdc6: int, held_usdc6: int, receivable_usdc6: int = 0) -> dict[str, Balance]:
+    return {"ada": Balance("ada", available_usdc6, held_usdc6, 0, 0, receivable_usdc6)}
 
 
 SWIPES = [Swipe("k1", "ada", 30), Swipe("k2", "ada", 0), Swipe("k3", "ada", None, reversed=True)]
@@ -50,15 +51,15 @@ def test_a_swipe_that_nobody_knows_the_end_of_is_found() -> None:
 
 
 def test_a_key_with_two_answers_is_found_and_one_with_the_same_twice_is_not() -> None:
-    tries = [Attempt("k", 0, 1, 0), Attempt("k", 1, 2, 200, YES), Attempt("k", 2, 3, 503), Attempt("k", 3, 4, 200, YES)]
+    tries = [Attempt("k", 0, 1, None), Attempt("k", 1, 2, YES), Attempt("k", 2, 3, None), Attempt("k", 3, 4, YES)]
     assert two_answers(tries) == []
-    assert len(two_answers([*tries, Attempt("k", 5, 6, 200, NO)])) == 1
+    assert len(two_answers([*tries, Attempt("k", 5, 6, NO)])) == 1
 
 
 def test_recovery_counts_from_the_end_of_the_fault_to_a_good_second() -> None:
-    bad = [Attempt(f"b{n}", 10 + n / 10, 12 + n / 10, 503) for n in range(10)]
-    slow = [Attempt("s", 11, 11.8, 200)]
-    good = [Attempt(f"g{n}", 11.1 + n / 10, 11.15 + n / 10, 200) for n in range(30)]
+    bad = [Attempt(f"b{n}", 10 + n / 10, 12 + n / 10, None) for n in range(10)]
+    slow = [Attempt("s", 11, 11.8, YES)]
+    good = [Attempt(f"g{n}", 11.1 + n / 10, 11.15 + n / 10, YES) for n in range(30)]
     back = recovery([*bad, *slow, *good], 10.0)
     assert back.first_s == pytest.approx(1.15)
     assert back.steady_s == pytest.approx(1.1)

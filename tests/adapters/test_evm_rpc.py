@@ -8,13 +8,14 @@ import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Event
 
 import pytest
 
 from engine.adapters.evm import Rpc, RpcRefused, Settler
 from engine.ports import PortUnavailable
+from tests.loopback import listening
 
 KEY = "s3cretapikey"
 PRIVATE = "0x" + "4d" * 32
@@ -35,17 +36,12 @@ def server(body: bytes, status: int = 200, hold: Event | None = None) -> Iterato
 
         def log_message(self, *_: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        listening.daemon_threads = True
-        thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with listening(Handler) as url:
         try:
-            yield f"http://127.0.0.1:{listening.server_port}/v2/{KEY}?token={KEY}"
+            yield f"{url}/v2/{KEY}?token={KEY}"
         finally:
             if hold is not None:
                 hold.set()
-            listening.shutdown()
-            thread.join()
 
 
 def asked(url: str, timeout_s: float = 5.0) -> object:

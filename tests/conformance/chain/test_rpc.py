@@ -6,9 +6,8 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -23,6 +22,7 @@ from simulators.backends.chain.node import (
     SendOutcomeUnknown,
 )
 from simulators.backends.chain.rpc import RpcNode, find_anvil, start_anvil
+from tests.loopback import listening
 
 from .conftest import GENESIS_S
 from .driver import deploy, mine, run
@@ -71,14 +71,8 @@ def server(answer: object, status: int = 200, content_type: str = "application/j
 
         def log_message(self, *_: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.server_port}"
-        finally:
-            listening.shutdown()
-            thread.join()
+    with listening(Handler) as found:
+        yield found
 
 
 # ---- nodes that do not answer ---------------------------------------------------------------------------------------

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import httpx
@@ -18,6 +17,7 @@ from simulators.backends.chain.anvil import HOW_TO_INSTALL, find_anvil, start_an
 from simulators.backends.chain.json_rpc import JsonRpc
 from simulators.backends.chain.signing import sign
 from simulators.devnet import start_devnet
+from tests.loopback import listening
 
 GENESIS_S = 1_800_000_000
 
@@ -139,12 +139,5 @@ def swallowing(url: str, method: str) -> Iterator[str]:
 
         def log_message(self, *_: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        listening.daemon_threads = True
-        thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.server_port}"
-        finally:
-            listening.shutdown()
-            thread.join()
+    with listening(Handler) as found:
+        yield found

@@ -85,15 +85,15 @@ class Front:
         if call.scope["type"] != "http":
             return  # a stream's length is no latency
         self._metrics.answered(call.route, status, seconds)
-        if status < 400 and seconds < self._slow_s and not self._sample:
-            return
-        level = "error" if status >= 500 else "info"
-        if status < 400:
-            slow = seconds >= self._slow_s
-            if not slow and random.random() >= self._sample:
+        if status >= 400:
+            if call.route in _QUIET_ROUTES:
                 return
-            level = "warning" if slow else "info"
-        elif call.route in _QUIET_ROUTES:
+            level = "error" if status >= 500 else "info"
+        elif seconds >= self._slow_s:
+            level = "warning"
+        elif self._sample and random.random() < self._sample:
+            level = "info"
+        else:
             return
         self._log.request(
             level,

@@ -69,7 +69,7 @@ MakeChain = Callable[[postgres.PostgresLedger], SettlementChain]
 
 
 def production(settings: Settings, chain: MakeChain | None = None) -> Production:
-    """The engine on the stores that the settings name; PostgreSQL has its tables already (``postgres.migrate``).
+    """The engine on the stores that the settings name; PostgreSQL has its tables already (``migrate``).
 
     Raises SettingsError where one is not named.
     """

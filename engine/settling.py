@@ -6,16 +6,19 @@ Of several such processes one does each kind of work; any may be killed at any i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from engine.adapters import evm, postgres
-from engine.bootstrap import Production, asyncpg_url, needed, production
+from engine.adapters import postgres
+from engine.bootstrap import asyncpg_url, needed, production
 from engine.interface import CardEngine, DepositNotice, SettlementReceipt
 from engine.leased_work import Job, Tell, keep_at
 from engine.ports import Clock
-from engine.settings import Settings, SettingsError
+from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.adapters.evm import DepositWatcher
 
 SETTLES, EXPIRES, WATCHES = 7_316_020_102, 7_316_020_103, 7_316_020_104
 """The keys of the leases: each kind of work has its own, so that waiting for confirmations keeps no hold from ending,
@@ -44,7 +47,7 @@ def expires(engine: CardEngine, clock: Clock, tell: Tell) -> Job:
     return tick
 
 
-def watches(engine: CardEngine, watcher: evm.DepositWatcher, cursor: postgres.Cursor, tell: Tell) -> Job:
+def watches(engine: CardEngine, watcher: DepositWatcher, cursor: postgres.Cursor, tell: Tell) -> Job:
     """Tell the engine of deposits and withdrawals that have become final since the last tick."""
 
     async def tick() -> None:
@@ -69,14 +72,17 @@ def watches(engine: CardEngine, watcher: evm.DepositWatcher, cursor: postgres.Cu
 async def settle_until(settings: Settings, stop: asyncio.Event, tell: Tell) -> None:
     """Work until ``stop`` is set; what is under way is finished first. Raises SettingsError."""
     async with AsyncExitStack() as stack:
-        rpc = None if settings.rpc_url is None else await stack.enter_async_context(_node(settings))
-        made = production(settings) if rpc is None else _with_chain(settings, rpc)
+        onchain = None
+        if settings.rpc_url is not None:
+            from engine.onchain import OnChain  # web3 alone takes longer to import than all else
+
+            onchain = await stack.enter_async_context(OnChain.of(settings))
+        made = production(settings, None if onchain is None else onchain.settlement_chain)
         stack.push_async_callback(made.close)
         clock, engine = made.ports.clock, made.engine
         jobs = [("expire", expires(engine, clock, tell), EXPIRES, settings.tick_interval_s)]
-        if rpc is not None:
-            watcher = evm.DepositWatcher(rpc, evm_settings(settings), made.ledger.account_ids)
-            watching = watches(engine, watcher, _cursor(settings, made), tell)
+        if onchain is not None:
+            watching = watches(engine, onchain.watcher(made.ledger), onchain.cursor(made.ledger), tell)
             jobs += [
                 ("settle", settles(engine, clock, tell), SETTLES, settings.settle_interval_s),
                 ("watch", watching, WATCHES, settings.tick_interval_s),
@@ -90,41 +96,11 @@ async def settle_until(settings: Settings, stop: asyncio.Event, tell: Tell) -> N
 
 async def settle_once(settings: Settings) -> SettlementReceipt:
     """One settlement, now. Raises SettingsError."""
-    async with _node(settings) as rpc:
-        made = _with_chain(settings, rpc)
+    from engine.onchain import OnChain
+
+    async with OnChain.of(settings) as onchain:
+        made = production(settings, onchain.settlement_chain)
         try:
             return await made.engine.settle(made.ports.clock.now_ns())
         finally:
             await made.close()
-
-
-def _with_chain(settings: Settings, rpc: evm.Rpc) -> Production:
-    key = needed(settings, "settler_key")
-
-    def chain(ledger: postgres.PostgresLedger) -> evm.EvmSettlementChain:
-        return evm.EvmSettlementChain(rpc, evm.Settler(key), evm_settings(settings), ledger.account_ids)
-
-    return production(settings, chain)
-
-
-def _cursor(settings: Settings, made: Production) -> postgres.Cursor:
-    """Of this very contract, so that another one is read from its beginning."""
-    return made.ledger.cursor(f"chain:{(settings.token_address or '').lower()}")
-
-
-@asynccontextmanager
-async def _node(settings: Settings) -> AsyncIterator[evm.Rpc]:
-    rpc = evm.Rpc(needed(settings, "rpc_url"), timeout_s=evm_settings(settings).timeout_s)
-    try:
-        yield rpc
-    finally:
-        await rpc.close()
-
-
-def evm_settings(settings: Settings) -> evm.EvmSettings:
-    """What the adapter is told. Raises SettingsError where the contract's address is missing."""
-    if settings.token_address is None:
-        raise SettingsError("SWIPELAB_TOKEN_ADDRESS: not set; it is where CardToken was deployed")
-    return evm.EvmSettings(
-        settings.token_address, confirmations=settings.confirmations, first_block=settings.first_block
-    )  # fmt: skip

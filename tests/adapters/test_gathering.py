@@ -37,13 +37,14 @@ async def begin(asked: Gathering, numbers) -> list[asyncio.Task]:
     return tasks
 
 
-def test_whatever_comes_while_a_batch_is_on_its_way_goes_together_with_the_next() -> None:
+def test_what_is_asked_in_one_round_of_the_loop_goes_together_and_what_comes_meanwhile_with_the_next() -> None:
     async def scenario() -> None:
         backend = Backend()
-        tasks = await begin(Gathering(backend.ask, name="it", at_once=3), range(5))
+        asked = Gathering(backend.ask, name="it", at_once=3)
+        tasks = [*await begin(asked, (0, 1)), *await begin(asked, (2, 3)), *await begin(asked, (4, 5))]
         backend.on.set()
-        assert await asyncio.gather(*tasks) == [0, 2, 4, 6, 8]
-        assert backend.batches == [[0], [1, 2, 3], [4]]
+        assert await asyncio.gather(*tasks) == [0, 2, 4, 6, 8, 10]
+        assert backend.batches == [[0, 1], [2, 3, 4], [5]]
 
     asyncio.run(scenario())
 
@@ -51,7 +52,7 @@ def test_whatever_comes_while_a_batch_is_on_its_way_goes_together_with_the_next(
 def test_no_more_batches_are_on_their_way_than_there_are_lanes() -> None:
     async def scenario() -> None:
         backend = Backend()
-        tasks = await begin(Gathering(backend.ask, name="it", at_once=3, lanes=2), range(4))
+        tasks = await begin(Gathering(backend.ask, name="it", at_once=1, lanes=2), range(4))
         assert backend.batches == [[0], [1]]
         backend.on.set()
         assert await asyncio.gather(*tasks) == [0, 2, 4, 6]
@@ -68,7 +69,8 @@ def test_an_exception_for_one_is_its_own_and_one_for_all_is_everybodys() -> None
         first, second, third = await asyncio.gather(*tasks, return_exceptions=True)
         assert (first, third) == (2, 6)
         assert isinstance(second, ValueError)
-        broken = await asyncio.gather(*await begin(asked, [4, 12, 13]), return_exceptions=True)
+        tasks = [*await begin(asked, [4]), *await begin(asked, [12, 13])]
+        broken = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(one) for one in broken] == [int, KeyError, KeyError]
 
     asyncio.run(scenario())
@@ -78,7 +80,7 @@ def test_who_gives_up_before_the_batch_goes_is_not_asked_for() -> None:
     async def scenario() -> None:
         backend = Backend()
         asked = Gathering(backend.ask, name="it", at_once=9)
-        first, second, third = await begin(asked, range(3))
+        (first,), (second, third) = await begin(asked, [0]), await begin(asked, [1, 2])
         second.cancel()
         backend.on.set()
         assert [await first, await third] == [0, 4]
@@ -94,7 +96,7 @@ def test_beyond_what_may_wait_one_is_turned_away_at_once(monkeypatch) -> None:
     async def scenario() -> None:
         backend = Backend()
         asked = Gathering(backend.ask, name="it", at_once=9)
-        tasks = await begin(asked, range(3))
+        tasks = [*await begin(asked, [0]), *await begin(asked, [1, 2])]
         with pytest.raises(PortUnavailable, match="2 others wait"):
             await asked(3)
         backend.on.set()

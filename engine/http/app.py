@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
@@ -42,7 +41,7 @@ TARGET_SHARE, STALL_SHARE = 0.5, 0.8
 
 def create_app(
     service: Service, now_s: Callable[[], float] = time.monotonic, worker: str | None = None
-) -> Starlette:  # fmt: skip
+) -> Front:  # fmt: skip
     """The service as an ASGI application, for one worker process.
 
     ``now_s``: seconds that never go back. ``worker`` begins the ids of its requests; by default it is drawn.
@@ -61,8 +60,17 @@ def create_app(
     metrics.in_flight = lambda: admission.in_flight
     metrics.limit = lambda: admission.limit
     metrics.streams = lambda: streams.open
-    front = Middleware(
-        Front,
+    app = Starlette(
+        routes=[
+            *(Route(door.path, door, name=door.path) for door in doors),
+            WebSocketRoute(streams.path, streams, name=streams.path),
+        ],
+        exception_handlers={HTTPException: _no_such_route},
+        lifespan=_lifespan(service, metrics),
+    )
+    app.router.redirect_slashes = False
+    return Front(
+        app,
         doors={door.path: door for door in doors if "{" not in door.path},
         metrics=metrics,
         log=log,
@@ -71,17 +79,6 @@ def create_app(
         sample=settings.log_sample,
         worker=secrets.token_hex(5) if worker is None else worker,
     )
-    app = Starlette(
-        routes=[
-            *(Route(door.path, door, name=door.path) for door in doors),
-            WebSocketRoute(streams.path, streams, name=streams.path),
-        ],
-        middleware=[front],
-        exception_handlers={HTTPException: _no_such_route},
-        lifespan=_lifespan(service, metrics),
-    )
-    app.router.redirect_slashes = False
-    return app
 
 
 def _doors(

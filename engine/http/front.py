@@ -26,11 +26,11 @@ _QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class Front:
-    """Around ``app``. ``now_s`` is a clock that never goes back; ``worker`` begins the ids of requests."""
+    """Around ``inner``. ``now_s`` is a clock that never goes back; ``worker`` begins the ids of requests."""
 
     def __init__(
         self,
-        app: ASGIApp,
+        inner: ASGIApp,
         *,
         doors: Mapping[str, Door],
         metrics: Metrics,
@@ -40,7 +40,7 @@ class Front:
         sample: float,
         worker: str,
     ) -> None:
-        self._app = app
+        self.inner = inner
         self._doors = doors
         self._metrics = metrics
         self._log = log
@@ -52,7 +52,7 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            return await self._app(scope, receive, send)
+            return await self.inner(scope, receive, send)
         began_s = self._now_s()
         headers = dict(scope["headers"])
         call = Call(scope, receive, self._request_id(headers), headers)
@@ -70,7 +70,7 @@ class Front:
 
         try:
             door = self._doors.get(scope["path"]) if scope["type"] == "http" else None
-            await (self._app if door is None else door)(scope, receive, outgoing)
+            await (self.inner if door is None else door)(scope, receive, outgoing)
         except Exception as error:
             self._log.fault(error, request_id=call.request_id, route=call.route)
             if status or scope["type"] != "http":

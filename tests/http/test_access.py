@@ -31,7 +31,7 @@ def guarded() -> World:
 def paths(world: World) -> list[tuple[str, str]]:
     """(method, path) of every route of the app itself, filled in."""
     found = []
-    for route in world.app.routes:
+    for route in world.app.inner.routes:
         if isinstance(route, Route):
             assert isinstance(route.app, Door), f"{route.path} is no Door"
             found.append((route.app.method, re.sub(r"\{.*?\}", "acct-1", route.path)))
@@ -54,7 +54,7 @@ async def test_no_route_but_the_open_ones_answers_without_a_key_or_with_a_wrong_
 
 
 async def test_open_routes_say_why_they_are_open() -> None:
-    doors = [route.app for route in guarded().app.routes if isinstance(route, Route)]
+    doors = [route.app for route in guarded().app.inner.routes if isinstance(route, Route)]
     assert {door.path for door in doors if door.access.open_because} == OPEN
 
 
@@ -119,7 +119,7 @@ async def test_a_route_added_without_the_check_does_not_answer() -> None:
     async def leak(_request: Request) -> PlainTextResponse:
         return PlainTextResponse("everything")
 
-    world.app.router.routes.append(Route("/leak", leak))
+    world.app.inner.router.routes.append(Route("/leak", leak))
     for key in (OPS, ADA, ""):
         async with world.client(**bearer(key)) as client:
             answer = await client.get("/leak")
@@ -136,7 +136,7 @@ async def test_a_route_that_forgets_whose_it_is_does_not_answer_a_customer() -> 
         return Answer(200, b'"somebody"')
 
     door = Door("/forgetful", "GET", CUSTOMER, guard, forgetful)
-    world.app.router.routes.append(Route("/forgetful", door))
+    world.app.inner.router.routes.append(Route("/forgetful", door))
     async with world.client() as client:
         assert (await client.get("/forgetful", headers=bearer(OPS))).status_code == 200
         answer: httpx.Response = await client.get("/forgetful", headers=bearer(ADA))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from scenarios import suite as suites
-from scenarios.cli import screen
+from scenarios.cli import progress, screen
 from scenarios.cli.codes import FAILED, PASSED
 from scenarios.engines_ref import find_engine
 from scenarios.problems import BadInput
@@ -20,7 +20,7 @@ def run(order: Order, out: Path | None) -> int:
     """One run, its verdict on the terminal."""
     from reports import render_terminal
 
-    with screen.watching(Path(order.scenario).stem) as watch:
+    with progress.watching(Path(order.scenario).stem) as watch:
         try:
             result = run_scenario(order, out, watch)
         except KernelError as error:
@@ -50,7 +50,7 @@ def suite(pattern: str | None, engine: str, seed: int | None, out: Path | None, 
         if outcome.why:
             console.print(f"        {outcome.why}", markup=False, soft_wrap=True)
 
-    with screen.naming(len(scenarios)) as begins:
+    with progress.naming(len(scenarios)) as begins:
         result = suites.run_suite(scenarios, engine, folder, arguments, begins, ended)
     passed = sum(outcome.code == PASSED for outcome in result.outcomes)
     word = "PASSED" if result.code == PASSED else "FAILED"
@@ -76,7 +76,7 @@ def _line(outcome: suites.Outcome, width: int) -> str:
 
 def replay(folder: Path) -> int:
     """Run it again; exit 1 where the trace is another."""
-    with screen.watching(f"replay {folder.name}") as watch:
+    with progress.watching(f"replay {folder.name}") as watch:
         result = run_again(folder, watch)
     console = screen.out()
     for note in result.notes:

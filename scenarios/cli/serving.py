@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -15,8 +17,6 @@ from scenarios.cli.codes import PASSED
 from scenarios.problems import BadInput
 from scenarios.service.backing import backed
 from scenarios.service.sandbox import PEOPLE
-from scenarios.service.serving import check_free, ticking
-from scenarios.service.serving import serve as run_workers
 
 
 def settings_from(options: Mapping[str, object]) -> Settings:
@@ -31,13 +31,16 @@ def settings_from(options: Mapping[str, object]) -> Settings:
 def serve(options: Mapping[str, object], data: Path | None, *, devnet: bool) -> int:
     """Serve until a signal comes. Raises BadInput."""
     settings = settings_from(options)
-    check_free(settings.host, settings.port)
+    _check_free(settings.host, settings.port)
     console = screen.out()
-    with backed(settings, data, devnet=devnet) as whole, ticking(whole) as begin_ticking:
+    with ExitStack() as stack:
+        whole = stack.enter_context(backed(settings, data, devnet=devnet))
+        from scenarios.service import serving  # imported while the stores were started
+
+        begin_ticking = stack.enter_context(serving.ticking(whole))
 
         def ready(url: str) -> None:
-            took_s = time.time() - psutil.Process().create_time()
-            console.print(f"swipelab answers at {url} after {took_s:.1f} s", markup=False)
+            console.print(f"swipelab answers at {url} after {_age_s():.1f} s", markup=False)
             if settings.database_url is None:
                 begin_ticking()  # who runs stores of their own has settlement processes of their own
                 kept = f"in {data}" if data else "gone when it ends (--data DIR keeps them)"
@@ -47,8 +50,26 @@ def serve(options: Mapping[str, object], data: Path | None, *, devnet: bool) -> 
                 console.print(f"a first swipe, by {PEOPLE[0].account_id} with $1,000:", markup=False)
                 console.print(first_swipe(url), markup=False, soft_wrap=True)
 
-        run_workers(whole, ready)
+        serving.serve(whole, ready)
     return PASSED
+
+
+def _age_s() -> float:
+    """How long this process has been there. Linux knows that to the tick since it booted, and when it booted only to
+    the second."""
+    began_s = psutil.Process().create_time()
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - (began_s - psutil.boot_time())
+    return time.time() - began_s
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raises BadInput where something listens already, or nothing of ours may."""
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            return
+    except (OSError, OverflowError) as error:
+        raise BadInput(f"--host {host} --port {port}: cannot listen there ({error}); try --port {port + 1}") from error
 
 
 def first_swipe(url: str) -> str:

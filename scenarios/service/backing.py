@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pydantic import SecretStr
-from sqlalchemy.exc import SQLAlchemyError
 
-from engine.adapters import postgres
 from engine.adapters.embedded import embedded_postgres, embedded_redis
-from engine.adapters.postgres.migrate import migrate
-from engine.bootstrap import asyncpg_url
-from engine.http.metrics import clear
 from engine.settings import Settings
 from scenarios.problems import BadInput
-from scenarios.service.sandbox import FUNDS_USDC6, PEOPLE, seed
+from scenarios.service.sandbox import FUNDS_USDC6, PEOPLE
 
 CHAIN_SEED = "sandbox"
 CONFIRMATIONS, SETTLED_EVERY_S = 2, 60.0
@@ -39,7 +35,13 @@ def backed(settings: Settings, data: Path | None = None, *, devnet: bool = False
         own = settings.database_url is None
         if own:
             database = embedded_postgres(data or scratch / "postgres", keep=data is not None)
-            settings = _with(settings, database_url=SecretStr(stack.enter_context(database)))
+            with ThreadPoolExecutor(1) as meanwhile:  # its first start and our imports take a second each
+                starting = meanwhile.submit(stack.enter_context, database)
+                _import_the_rest()
+            settings = _with(settings, database_url=SecretStr(starting.result()))
+        from engine.http.metrics import clear
+        from scenarios.service.preparing import prepare, seed
+
         if settings.redis_url is None:
             settings = _with(settings, redis_url=SecretStr(stack.enter_context(embedded_redis(scratch))))
         if settings.metrics_dir is None and settings.workers > 1:
@@ -58,7 +60,7 @@ def backed(settings: Settings, data: Path | None = None, *, devnet: bool = False
                 settler_key=SecretStr(chain.settler_key), confirmations=CONFIRMATIONS,
                 settle_interval_s=min(settings.settle_interval_s, SETTLED_EVERY_S),
             )  # fmt: skip
-        asyncio.run(_migrate(settings))
+        asyncio.run(prepare(settings))
         if own:
             asyncio.run(seed(settings, told=chain is None))
         if chain is not None:
@@ -67,20 +69,11 @@ def backed(settings: Settings, data: Path | None = None, *, devnet: bool = False
         yield settings
 
 
-async def _migrate(settings: Settings) -> None:
-    assert settings.database_url is not None
-    engine = postgres.connect(asyncpg_url(settings.database_url.get_secret_value()))
-    try:
-        await migrate(engine)
-    except (SQLAlchemyError, OSError) as error:
-        origin = getattr(error, "orig", None) or error
-        raise BadInput(
-            f"--database-url: PostgreSQL cannot be used there ({type(origin).__name__}); "
-            "is it running, and are the name and the password right?"
-        ) from error
-    finally:
-        await engine.dispose()
-
-
 def _with(settings: Settings, **changes: object) -> Settings:
     return settings.model_copy(update=changes)
+
+
+def _import_the_rest() -> None:
+    """All that is needed once the stores are there, and takes its time."""
+    import scenarios.service.preparing
+    import scenarios.service.serving  # noqa: F401

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.interface import AuthorizationRequest, AuthorizationResponse, NotSupported, SettlementReceipt
+from engine.domain.decline import RESPONSE_CODES, DeclineReason
+from engine.interface import AuthorizationRequest, AuthorizationResponse, NotSupported
 from scenarios.conformance import conformance_machine
 from scenarios.conformance.lives import judge_lives
 from scenarios.conformance.subject import FreshEngine, subject_of
@@ -32,11 +33,15 @@ class OneNanosecondLonger(reference.ReferenceEngine):
         return replace(answer, hold_expires_at_ns=answer.hold_expires_at_ns + answer.approved)
 
 
-class SettlesNothing(reference.ReferenceEngine):
-    """Found by the difference from the reference, before anything is overdue."""
+class GivesAnotherReason(reference.ReferenceEngine):
+    """Found by the difference from the reference: no rule that the auditor knows is broken."""
 
-    async def settle(self, now_ns: int) -> SettlementReceipt:
-        return SettlementReceipt(0, 0, 0, 0, 0)
+    async def authorize(self, request: AuthorizationRequest) -> AuthorizationResponse:
+        answer = await super().authorize(request)
+        if answer.reason is not DeclineReason.INSUFFICIENT_FUNDS:
+            return answer
+        other = DeclineReason.INVALID_TRANSACTION
+        return replace(answer, reason=other, response_code=RESPONSE_CODES[other])
 
 
 class WithoutYoungVerbs(reference.ReferenceEngine):
@@ -50,7 +55,7 @@ class WithoutYoungVerbs(reference.ReferenceEngine):
 
 
 @pytest.mark.parametrize(
-    ("engine", "said"), [(OneNanosecondLonger, "what the auditor says"), (SettlesNothing, "the statement")]
+    ("engine", "said"), [(OneNanosecondLonger, "what the auditor says"), (GivesAnotherReason, "the answer to ")]
 )
 def test_a_life_that_differs_is_told_in_few_words(engine: type, said: str) -> None:
     outcome = judge_lives(living(engine))

@@ -78,7 +78,9 @@ def production(settings: Settings, chain: MakeChain | None = None) -> Production
     """
     database_url, redis_url = needed(settings, "database_url"), needed(settings, "redis_url")
     gatherer = redis.Gatherer(redis.connect(redis_url))
-    ledger = postgres.PostgresLedger(postgres.connect(asyncpg_url(database_url)))
+    where = asyncpg_url(database_url)
+    hot = postgres.connect(where, pool_size=postgres.HOT_CONNECTIONS, answers_s=postgres.PATIENCE_S)
+    ledger = postgres.PostgresLedger(postgres.connect(where), hot)
     ports = Ports(
         clock=SystemClock(),
         cache=redis.RedisCache(gatherer),

@@ -82,33 +82,34 @@ def _from_words(word: str) -> dict[str, Any]:
 def _key_of(raw: Any, index: int) -> ApiKey:
     if not isinstance(raw, dict):
         raise ValueError(f"entry {index} is no object with name, role and key")
+    where = f"entry {index}"  # never by its name: in a setting that is written wrongly that may be the key
     name = raw.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(f"entry {index}: a name is 1 to 64 letters, digits, dots, hyphens (name:role:key)")
+        raise ValueError(f"{where}: a name is 1 to 64 letters, digits, dots, hyphens (name:role:key)")
     strangers = sorted(str(key) for key in raw if key not in _FIELDS)
     if strangers:
-        raise ValueError(f"{name}: there is no {strangers[0]!r}; there are {', '.join(_FIELDS)}")
-    role = _role_of(raw.get("role"), name)
+        raise ValueError(f"{where}: there are {', '.join(_FIELDS)}, and nothing else")
+    role = _role_of(raw.get("role"), where)
     network, accounts = raw.get("network", ""), raw.get("accounts", [])
     if not isinstance(network, str) or (network and role is not Role.NETWORK):
-        raise ValueError(f"{name}: only the role network has a network, by its name")
+        raise ValueError(f"{where}: only the role network has a network, by its name")
     if not isinstance(accounts, list) or not all(isinstance(account, str) and account for account in accounts):
-        raise ValueError(f"{name}: accounts are a list of account ids")
+        raise ValueError(f"{where}: accounts are a list of account ids")
     if bool(accounts) is not (role is Role.CUSTOMER):
-        raise ValueError(f"{name}: the role customer needs accounts (customer=acct-1+acct-2), and no other has any")
-    return ApiKey(name, role, _digest_in(raw.get("key"), name), network, frozenset(accounts))
+        raise ValueError(f"{where}: the role customer needs accounts (customer=acct-1+acct-2), and no other has any")
+    return ApiKey(name, role, _digest_in(raw.get("key"), where), network, frozenset(accounts))
 
 
-def _role_of(text: Any, name: str) -> Role:
+def _role_of(text: Any, where: str) -> Role:
     if isinstance(text, str) and text in set(Role):
         return Role(text)
     near = get_close_matches(text, list(Role), 1) if isinstance(text, str) else []
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(Role)}"
-    raise ValueError(f"{name}: no such role; {hint}")
+    raise ValueError(f"{where}: no such role; {hint}")
 
 
-def _digest_in(key: Any, name: str) -> bytes:
+def _digest_in(key: Any, where: str) -> bytes:
     if not isinstance(key, str) or len(key) < SHORTEST_KEY:
-        raise ValueError(f"{name}: a key has at least {SHORTEST_KEY} characters")
+        raise ValueError(f"{where}: a key has at least {SHORTEST_KEY} characters")
     written = _DIGEST.fullmatch(key)
     return bytes.fromhex(written[1]) if written else digest_of(key)

@@ -53,7 +53,13 @@ class Gathering(Generic[Asked, Answer]):
             self._free -= 1
             task = asyncio.get_running_loop().create_task(self._send())
             self._on_their_way.add(task)
-            task.add_done_callback(self._on_their_way.discard)
+            task.add_done_callback(self._next)
+
+    def _next(self, ended: asyncio.Task[None]) -> None:
+        """Also where a task was ended before it began."""
+        self._on_their_way.discard(ended)
+        self._free += 1
+        self._go_on()
 
     async def _send(self) -> None:
         # A task begins with the loop's next round, and so takes along whatever else is asked in this one.
@@ -65,8 +71,6 @@ class Gathering(Generic[Asked, Answer]):
         finally:
             for _, answer in batch:
                 answer.cancel()  # nothing, unless this task itself was ended
-            self._free += 1
-            self._go_on()
 
     async def _answer(self, batch: Sequence[tuple[Asked, asyncio.Future[Answer]]]) -> None:
         answers: Sequence[Answer | Exception]

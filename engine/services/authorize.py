@@ -248,7 +248,7 @@ class Authorize:
             async with asyncio.timeout(self._budget_s * (1 - DECIDING_SHARE)):
                 return await self._settle(request)
         except (TimeoutError, PortUnavailable) as error:
-            self._background.until_done(lambda: self._forget_hold(request), f"hold of {request.authorization_id}")
+            self._background.until_done(lambda: self._forget_hold(request), f"image behind {request.card_id}")
             raise PortUnavailable(f"{request.idempotency_key}: the ledger cannot be asked now") from error
 
     async def _settle(self, request: AuthorizationRequest) -> AuthorizationResponse:

@@ -15,7 +15,7 @@ from scenarios.service.sandbox import EXPIRES_AT_NS, FUNDS_USDC6, PEOPLE
 
 async def prepare(settings: Settings) -> None:
     """All migrations that are missing. Raises BadInput."""
-    engine = postgres.connect(asyncpg_url(needed(settings, "database_url")))
+    engine = postgres.connect(asyncpg_url(needed(settings, "database_url")), answers_s=None)
     try:
         await migrate(engine)
     except (SQLAlchemyError, OSError) as error:

@@ -208,6 +208,44 @@ def test_a_ledger_that_cannot_be_reached_is_a_port_unavailable() -> None:
     asyncio.run(scenario())
 
 
+def test_a_server_that_says_nothing_any_more_is_an_outage_and_keeps_no_lane() -> None:
+    """Such is a machine that is gone: nothing closes the connections to it."""
+
+    async def scenario(_):
+        answering = asyncio.Event()
+        answering.set()
+        folder = url().partition("?host=")[2]
+
+        async def relay(reader, writer):
+            while data := await reader.read(65_536):
+                await answering.wait()
+                writer.write(data)
+            writer.close()
+
+        async def meet(reader, writer):
+            there, back = await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
+            await asyncio.gather(relay(reader, back), relay(there, writer))
+
+        server = await asyncio.start_server(meet, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        engine = connect(f"postgresql+asyncpg://postgres@127.0.0.1:{port}/postgres", answers_s=0.2)
+        ledger = PostgresLedger(engine)
+        assert await ledger.funds("nobody") is None
+        answering.clear()
+        for _ in range(2):
+            with pytest.raises(PortUnavailable):
+                await ledger.record(approval(1, "ada", 1))
+        with pytest.raises(PortUnavailable):
+            await ledger.funds("nobody")
+        answering.set()
+        assert await ledger.funds("nobody") is None
+        await ledger.close()
+        await engine.dispose()
+        server.close()
+
+    on_postgres(scenario)
+
+
 def test_a_broken_statement_is_no_outage() -> None:
     async def scenario(ledger):
         with pytest.raises(Exception, match="zilch") as broken:

@@ -53,6 +53,13 @@ def test_no_secret_is_ever_printed() -> None:
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize("written", [KEY, f"{KEY}:operator:ops", f"ops:operator:half {KEY}", f"{KEY}:{KEY}:{KEY}"])
+def test_a_key_in_the_wrong_place_is_not_printed_either(written: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"SWIPELAB_API_KEYS": written})
+    assert KEY not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "name,value,said",
     [
@@ -63,7 +70,7 @@ def test_no_secret_is_ever_printed() -> None:
         ("TOKEN_ADDRESS", "0x12", "SWIPELAB_TOKEN_ADDRESS: an address is 0x and 40 hexadecimal digits"),
         ("WEBHOOK_SECERT", "x", "SWIPELAB_WEBHOOK_SECERT: no such setting; did you mean SWIPELAB_WEBHOOK_SECRET?"),
         ("DECISION_BUDGET_MS", "2001", "SWIPELAB_DECISION_BUDGET_MS: 2001 is more than the 2000 ms that stripe waits"),
-        ("API_KEYS", "ops:oprator:" + KEY, "SWIPELAB_API_KEYS: ops: no such role; did you mean operator?"),
+        ("API_KEYS", "ops:oprator:" + KEY, "SWIPELAB_API_KEYS: entry 1: no such role; did you mean operator?"),
     ],
 )
 def test_a_wrong_variable_is_named_with_what_is_right(name: str, value: str, said: str) -> None:
@@ -116,16 +123,16 @@ def test_a_key_may_be_given_as_its_digest_and_may_hold_colons() -> None:
 @pytest.mark.parametrize(
     "text,said",
     [
-        ("ops:operator", "ops: a key has at least 16 characters"),
-        ("ops:operator:short", "ops: a key has at least 16 characters"),
+        ("ops:operator", "entry 1: a key has at least 16 characters"),
+        ("ops:operator:short", "entry 1: a key has at least 16 characters"),
         (f":operator:{KEY}", "entry 1: a name is"),
         (f"a:operator:{KEY} a:operator:{KEY}2", "two entries have the same name"),
         (f"a:operator:{KEY} b:chain:{KEY}", "two entries have the same key"),
-        (f"a:customer:{KEY}", "a: the role customer needs accounts"),
-        (f"a:chain=visa:{KEY}", "a: only the role network has a network"),
+        (f"a:customer:{KEY}", "entry 1: the role customer needs accounts"),
+        (f"a:chain=visa:{KEY}", "entry 1: only the role network has a network"),
         ("[1]", "entry 1 is no object"),
         ("[{", "begins like JSON and is none"),
-        ('[{"name": "a", "rôle": 1}]', "a: there is no 'rôle'"),
+        ('[{"name": "a", "rôle": 1}]', "entry 1: there are name, role, key"),
     ],
 )
 def test_a_wrong_key_is_told_without_showing_it(text: str, said: str) -> None:

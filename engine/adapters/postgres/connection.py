@@ -21,10 +21,14 @@ _UNAVAILABLE = ("08", "25006", "53", "55P03", "57", "58", "XX")
 machine. All else is ours."""
 PATIENCE_S = 5
 """How long a call waits for a connection, or for a lock; a decision's own budget is shorter, and ends before."""
+ANSWERS_S = 60.0
+"""A statement not answered by then never will be: the server is gone, and the network does not say so."""
 
 
-def connect(url: str, *, pool_size: int = 8) -> AsyncEngine:
+def connect(url: str, *, pool_size: int = 8, answers_s: float | None = ANSWERS_S) -> AsyncEngine:
     """A pool of connections to ``postgresql+asyncpg://...``. Nothing is opened yet.
+
+    ``answers_s``: how long a statement may take at most; None for as long as it likes.
 
     READ COMMITTED: every row that a rule reads belongs to an account whose row is locked first, so that what follows is
     read as it is committed last; what does not exist yet cannot be locked, and is guarded by a primary key.
@@ -34,7 +38,7 @@ def connect(url: str, *, pool_size: int = 8) -> AsyncEngine:
     settings = {"lock_timeout": f"{PATIENCE_S}s", "plan_cache_mode": "auto", "enable_seqscan": "off"}
     return create_async_engine(
         url, pool_size=pool_size, max_overflow=0, pool_timeout=PATIENCE_S, isolation_level="READ COMMITTED",
-        connect_args={"timeout": PATIENCE_S, "server_settings": settings},
+        connect_args={"timeout": PATIENCE_S, "command_timeout": answers_s, "server_settings": settings},
     )  # fmt: skip
 
 

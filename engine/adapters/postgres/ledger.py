@@ -48,11 +48,15 @@ NS_PER_US = 1_000
 
 
 class PostgresLedger:
-    """The truth. ``engine`` is a pool (``connection.connect``); the tables are there (``migrate``)."""
+    """The truth. ``engine`` is a pool (``connection.connect``); the tables are there (``migrate``).
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    ``hot``: a pool for decisions alone, which then wait behind nothing else; the same one if None.
+    """
+
+    def __init__(self, engine: AsyncEngine, hot: AsyncEngine | None = None) -> None:
         self._engine = engine
-        self._recorder = Recorder(engine)
+        self._hot = engine if hot is None else hot
+        self._recorder = Recorder(self._hot)
         self.record = self._recorder.record
         self.account_ids = account_ids(engine)
 
@@ -66,6 +70,7 @@ class PostgresLedger:
 
     async def dispose(self) -> None:
         """Let go of all connections."""
+        await self._hot.dispose()
         await self._engine.dispose()
 
     async def look(self) -> str:

@@ -527,7 +527,8 @@ class CardEngine(Protocol):
     async def open_account(self, opening: AccountOpening) -> None:
         """Create or update an account and its cards.
 
-        A card never changes its account, and an account never its address: EngineError (Refused), nothing is done.
+        A card never changes its account, and an account never its address, which no other account has: EngineError
+        (Refused), nothing is done.
         """
         ...
 

@@ -158,7 +158,10 @@ class HoldStore(Protocol):
         ...
 
     async def unswept(self, before_ns: int, limit: int) -> Sequence[OpenHold]:
-        """The oldest holds placed before ``before_ns`` that nobody has looked after yet, as they are now."""
+        """The oldest holds placed before ``before_ns`` that nobody has looked after yet, as they are now.
+
+        There may be more than are returned, also where these are fewer than ``limit``; where none is, there is none.
+        """
         ...
 
     async def swept(self, authorization_ids: Sequence[str]) -> None:

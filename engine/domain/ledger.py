@@ -249,6 +249,8 @@ class Touch(NamedTuple):
     settlements: tuple[str, ...] = ()
     disputed: tuple[str, ...] = ()
     """Ids of presentments, with what is disputed of them, and what else was given back of their authorizations."""
+    addresses: tuple[str, ...] = ()
+    """On chain; whose they are is read, and nothing is locked for it: an account stays at its address."""
 
 
 class Rows(NamedTuple):
@@ -273,6 +275,8 @@ class Rows(NamedTuple):
     """Of the accounts in ``funds``: how often each has been opened."""
     addresses: dict[str, str]
     """On chain, of the accounts that were asked for by id."""
+    owners: dict[str, str]
+    """By address of those asked for, in lower case: the account that is there. The empty one is nobody's."""
 
 
 def hold(ref: str, account_id: str, at_ns: int, amount_usdc6: int) -> Entry:

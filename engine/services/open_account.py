@@ -21,14 +21,17 @@ class OpenAccount:
         """Create or replace; what was decided before stays. From the answer on, every decision sees it.
 
         Raises Refused for limits that make no sense, for a card's that are above its mandate's, for a card of
-        another account, whose copies in the cache would go on spending that one's funds, and for another address than
-        before, where nothing backs what was captured and what is held.
+        another account, whose copies in the cache would go on spending that one's funds, for another address than
+        before, where nothing backs what was captured and what is held, and for the address of another account, whose
+        tokens would back both.
         """
 
         def transition(rows: Rows) -> Commit:
             address = rows.addresses.get(opening.account_id, opening.address)
             if not is_same_address(address, opening.address):
                 raise Refused(f"account {opening.account_id}: its address is {address}, not {opening.address}")
+            if rows.owners.get(opening.address.lower(), opening.account_id) != opening.account_id:
+                raise Refused(f"account {opening.account_id}: {opening.address} is the address of another account")
             strange = [card_id for card_id in named if _is_of_another(rows.cards.get(card_id), opening)]
             if strange:
                 raise Refused(f"account {opening.account_id}: of another account: {', '.join(strange)}")
@@ -43,7 +46,11 @@ class OpenAccount:
         account = account_of(opening)
         named = tuple(card.card_id for card in opening.cards)
         counted = (*named, *(card.replaces for card in opening.cards))
-        touch = Touch(accounts=(account.account_id,), cards=tuple(card_id for card_id in counted if card_id))
+        touch = Touch(
+            accounts=(account.account_id,),
+            cards=tuple(card_id for card_id in counted if card_id),
+            addresses=(account.address,),
+        )
         commit = await self._ports.ledger.update(touch, transition)
         cards, is_new = commit.result
         try:

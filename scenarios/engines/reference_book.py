@@ -124,6 +124,8 @@ class Book:
         self._disputes: dict[str, Dispute] = {}
         self._notices: dict[tuple[str, str], object] = {}
         self._formed = 0
+        self._owners: dict[str, str] = {}
+        """Account ids by address in lower case."""
         self.accounts: dict[str, Account] = {}
         self.statement: list[StatementEntry] = []
         self.open_settlements: list[Settlement] = []
@@ -138,17 +140,21 @@ class Book:
     def open(self, opening: AccountOpening) -> None:
         """Status, KYC level, cards and mandates are replaced; funds and what has been counted stay.
 
-        Raises EngineError for a card of another account, and for another address than before.
+        Raises EngineError for a card of another account, for another address than before, and for another's address.
         """
         known = self.accounts.get(opening.account_id)
         if known is not None and known.opening.address.lower() != opening.address.lower():
             raise EngineError(f"{opening.account_id} is at {known.opening.address}, not at {opening.address}")
+        address = opening.address.lower()
+        if address and self._owners.get(address, opening.account_id) != opening.account_id:
+            raise EngineError(f"{opening.address} is the address of another account than {opening.account_id}")
         for card in opening.cards:
             if card.card_id in self._cards and self._cards[card.card_id][1].opening.account_id != opening.account_id:
                 raise EngineError(f"{card.card_id} is a card of another account than {opening.account_id}")
         cards = tuple([replace(card, pan="", status=self._status_of(card)) for card in opening.cards])
         account = self.accounts.setdefault(opening.account_id, Account(opening))
         account.opening = replace(opening, cards=cards)
+        self._owners[address] = opening.account_id
         account.mandates = {mandate.mandate_id: mandate for mandate in opening.mandates}
         for card in cards:
             self._cards[card.card_id] = (card, account)

@@ -70,6 +70,8 @@ class MemoryLedger:
         self._utc_ns = served.utc_ns
         self._journal = journal
         self._accounts: dict[str, Account] = {}
+        self._owners: dict[str, str] = {}
+        """Account ids by address in lower case."""
         self._cards: dict[str, Card] = {}
         self._funds: dict[str, list[int]] = {}
         self._authorizations = Authorizations()
@@ -271,6 +273,7 @@ class MemoryLedger:
             _found(self._disputes.get, touch.disputed),
             {account_id: self._funds[account_id][_VIEW] for account_id in funds},
             {account.account_id: account.address for account in _found(self._accounts.get, touch.accounts).values()},
+            _found(self._owners.get, [address.lower() for address in touch.addresses]),
         )
 
     def _sale(self, presentment_id: str) -> Posted | None:
@@ -317,6 +320,8 @@ class MemoryLedger:
         """Make it durable; returned with what only the ledger knows: the epochs of changes, the view that it made."""
         for account in commit.accounts:
             self._accounts[account.account_id] = account
+            if account.address:
+                self._owners[account.address.lower()] = account.account_id
             books = self._funds.setdefault(account.account_id, [0] * (len(_BOOKS) + 2))
             books[_VIEW] += 1
             commit = commit._replace(view=books[_VIEW])

@@ -13,7 +13,7 @@ from engine.domain.ledger import Commit, EntryKind, Rows, unbalanced
 
 
 def rows(funds: dict[str, Funds]) -> Rows:
-    return Rows({}, funds, {}, frozenset(), {}, {}, {}, {}, {}, {}, {}, {})
+    return Rows({}, funds, {}, frozenset(), *({} for _ in range(9)))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def rows(*, known: Dispute | None = None, posted: frozenset[str] = frozenset(), 
     return Rows(
         {}, {"ada": Funds(10_000_000, receivable_usdc6=owed_cents * 10_000)}, {"card-1": CARD}, posted, {}, {}, {}, {},
         {sale: Posted("ada", 10_000_000, 10_000_000) for sale in ("p1", "p2")},
-        {} if known is None else {known.presentment_id: known}, {}, {},
+        {} if known is None else {known.presentment_id: known}, {}, {}, {},
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def test_nothing_grows_from_its_end_on(at_ns: int, is_over: bool) -> None:
 @pytest.mark.parametrize("cents", [0, 99, 100, 101])
 def test_no_advice_is_adopted_from_its_end_on(at_ns: int, is_over: bool, cents: int) -> None:
     card = Card("card", "ada", "visa", 10**19, CardStatus.ACTIVE)
-    rows = Rows({"a": OPEN}, {"ada": Funds(10_000_000)}, {"card": card}, frozenset(), {}, {}, {}, {}, {}, {}, {}, {})
+    rows = Rows({"a": OPEN}, {"ada": Funds(10_000_000)}, {"card": card}, frozenset(), *({} for _ in range(9)))
     advice = AuthorizationAdvice("k", "a", "card", cents > 0, cents, "visa", "shop", "5411", 0)
     commit = adopted(advice, rows, at_ns, Terms())
     assert commit.result.outcome is (AdviceOutcome.NOT_OPEN if is_over else AdviceOutcome.ADOPTED)

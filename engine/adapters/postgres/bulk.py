@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-def among(column: Column[Any], keys: Collection[Any]) -> ColumnElement[bool]:
+def among(column: ColumnElement[Any], keys: Collection[Any]) -> ColumnElement[bool]:
     """Whether the column is one of ``keys``. (IN has a parameter for each: another text with every number of them.)"""
     return column == any_(bindparam(None, list(keys), type_=ARRAY(column.type)))
 

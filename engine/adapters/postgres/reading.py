@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.adapters.postgres.bulk import among
+from engine.adapters.postgres.owners import owners_of
 from engine.adapters.postgres.rows import authorization_of, card_of, funds_of, settlement_of_row
 from engine.adapters.postgres.tables import (
     ACCOUNTS,
@@ -101,6 +102,7 @@ async def _rows(connection: AsyncConnection, touch: Touch, locked: dict[str, Any
         disputes={key: load(row.dispute) for key, row in disputes.items()},
         views={key: row.view for key, row in locked.items()},
         addresses={key: locked[key].address for key in touch.accounts if key in locked},
+        owners=await owners_of(connection, touch.addresses),
     )
 
 

@@ -53,6 +53,9 @@ ACCOUNTS = Table(
     _amount("receivable_usdc6"),
     comment="Customers, with their books; receivable is below zero while the customer owes.",
 )
+ADDRESS = func.lower(ACCOUNTS.c.address, type_=Text())
+HAS_ADDRESS = text("address <> ''")
+Index("accounts_address", ADDRESS, unique=True, postgresql_where=HAS_ADDRESS)
 
 CARDS = Table(
     "cards",

@@ -130,7 +130,8 @@ async def insert_authorizations(connection: AsyncConnection, authorizations: Ite
 
 
 async def _open(connection: AsyncConnection, row: dict[str, Any], *, known: bool) -> int:
-    """Insert or replace an account; its new view. One that others open meanwhile is a unique violation: look again."""
+    """Insert or replace an account; its new view. One that others open meanwhile, or whose address they
+    take, is a unique violation: look again."""
     if not known:
         await connection.execute(insert(ACCOUNTS).values(row | {"view": 1}))
         return 1

@@ -23,6 +23,8 @@ from engine.ports import Hold, Placed, Unplaced
 
 MARK_LIVES_S = 7 * 86_400
 """For so long at least a repeat of a change is known as one; the sweep repeats what is pending within minutes."""
+LOOKED_AT = 2_000
+"""One call looks at so many entries of the list of placed holds at most: Redis serves nobody else meanwhile."""
 REMEMBERED = 100_000
 """Of so many accounts with limits that are not plain it is remembered what their images count."""
 _PLACE, _APPLY, _LOAD = load_script("place"), load_script("apply"), load_script("load")
@@ -101,11 +103,13 @@ class RedisHoldStore:
         """Nothing to do: an image forgets what is closed for good with its first decision of a day (``place.lua``)."""
 
     async def unswept(self, before_ns: int, limit: int) -> Sequence[OpenHold]:
-        found = await self._call(_UNSWEPT, (self._list, self._images, self._generation), digits(before_ns), limit)
+        keys, found, more = (self._list, self._images, self._generation), (), True
+        while more and not found:
+            more, found = await self._call(_UNSWEPT, keys, digits(before_ns), limit, LOOKED_AT)
         return [OpenHold(authorization.decode(), account.decode(), int(left)) for authorization, account, left in found]
 
     async def swept(self, authorization_ids: Sequence[str]) -> None:
-        await self._call(_SWEPT, (self._list, self._images, self._generation), *authorization_ids)
+        await self._call(_SWEPT, (self._list, self._images, self._generation), LOOKED_AT, *authorization_ids)
 
     async def _apply(self, ref: str, account_id: str, changes: Sequence[HoldChange]) -> bool:
         """Whether the account's image is older than the changes, or missing."""

@@ -72,6 +72,26 @@ async def an_address_is_the_same_in_small_and_capital_letters(bench: Bench) -> N
     same(declined(await bench.authorize("a1", 100)), DeclineReason.CARD_FROZEN, "the reason")
 
 
+@case("Accounts", each("letters", ["the same", "capital"]))
+async def an_address_belongs_to_one_account(bench: Bench, letters: str) -> None:
+    """Whose tokens would it be that are withdrawn there?"""
+    await bench.open()
+    await bench.fund(1_000)
+    address = bench.addresses["ada"]
+    if letters == "capital":
+        address = "0x" + address[2:].upper()
+    card = CardOpening("bob-card", "visa", 2**62)
+    with refused(EngineError):
+        await bench.engine.open_account(AccountOpening("bob", address, (card,)))
+    with refused(EngineError):
+        await bench.engine.balance("bob")
+    await bench.open()
+    await bench.open("bob")
+    await bench.fund(500, "bob")
+    same(await bench.funds(), {"available": 1_000}, "the funds")
+    same(await bench.funds("bob"), {"available": 500}, "the other's funds")
+
+
 @case("Accounts")
 async def opening_an_account_again_keeps_its_funds(bench: Bench) -> None:
     await bench.open()

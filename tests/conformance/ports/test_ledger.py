@@ -7,7 +7,7 @@ from harness import LEDGERS, open_accounts
 
 from engine.domain import credits
 from engine.domain import ledger as journal
-from engine.domain.accounts import Funds
+from engine.domain.accounts import Account, AccountStatus, Funds
 from engine.domain.authorization import Authorization, Status
 from engine.domain.disputes import Dispute, DisputeState
 from engine.domain.ledger import Answer, Commit, HoldChange, OpenHold, Posted, Queued, Recorded, Touch
@@ -269,5 +269,21 @@ def test_an_account_that_was_asked_for_tells_its_address(make) -> None:
         ledger = await with_funds(make, kernel, 50_000)
         rows = (await ledger.update(Touch(accounts=("ada", "nobody")), lambda rows: Commit(result=rows))).result
         assert rows.addresses == {"ada": "0xada"}
+
+    make.run(scenario)
+
+
+def test_an_address_that_was_asked_for_tells_whose_it_is_in_small_or_capital_letters_and_the_empty_one_is_nobodys(
+    make,
+) -> None:
+    async def scenario(kernel):
+        ledger = await with_funds(make, kernel, 50_000)
+        for name in ("cyd", "dan"):
+            nowhere = Commit(accounts=(Account(name, "", AccountStatus.ACTIVE, 1),))
+            await ledger.update(Touch(accounts=(name,)), lambda rows, nowhere=nowhere: nowhere)
+        asked = Touch(addresses=("0xADA", "0xbob", "0xnobody", ""))
+        rows = (await ledger.update(asked, lambda rows: Commit(result=rows))).result
+        assert rows.owners == {"0xada": "ada", "0xbob": "bob"}
+        assert rows.funds == {}
 
     make.run(scenario)

@@ -17,7 +17,7 @@ from engine.health import health_of
 from engine.http.app import create_app
 from engine.http.front import Front
 from engine.http.service import Service, TransactionLine
-from engine.interface import EngineKit, Terms
+from engine.interface import EngineKit, NotSupported, SettlementReceipt, Terms
 from engine.ports import BurnOutcome, Ports, PortUnavailable, SettlementChain
 from engine.services.engine import ProductionEngine
 from engine.settings import Settings, SettingsError, load_settings
@@ -46,6 +46,13 @@ class NoChain:
 
 
 _NOT_HERE = "this process has no chain: `swipelab settle` has"
+
+
+class _WithoutChain(ProductionEngine):
+    """What a worker serves: it queues what is to be burned, and burns nothing."""
+
+    async def settle(self, now_ns: int) -> SettlementReceipt:
+        raise NotSupported(_NOT_HERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ def production(settings: Settings, chain: MakeChain | None = None) -> Production
         ledger=ledger,
         chain=NoChain() if chain is None else chain(ledger),
     )
-    engine = ProductionEngine(EngineKit(terms_of(settings), ports))
+    engine = (_WithoutChain if chain is None else ProductionEngine)(EngineKit(terms_of(settings), ports))
     feed = redis.Feed(redis.connect(redis_url))
     return Production(engine, ports, ledger, gatherer, feed)
 

@@ -51,6 +51,9 @@ DEADLINES_MS: dict[Processor, int] = {
     Processor.LITHIC: 6_000,
 }
 """After so long a processor decides without us, by its public documentation."""
+DEADLINE_SHARE = 0.8
+"""Of a deadline; the rest is for the way there and back."""
+USUAL_BUDGET_MS = 500
 
 
 class LogLevel(StrEnum):
@@ -88,7 +91,7 @@ class Settings(BaseSettings):
     """How often holds are ended whose time is over, and what crashes left is swept up."""
 
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65_535)
+    port: int = Field(8000, ge=1, le=65_535)
     workers: int = Field(2, ge=1, le=256)
 
     api_keys: Annotated[tuple[ApiKey, ...], NoDecode] = ()
@@ -98,8 +101,8 @@ class Settings(BaseSettings):
     webhook_tolerance_s: int = Field(300, ge=1, le=3_600)
     """How far the instant of a signature may be from ours, before or after."""
     processor: Processor = Processor.STRIPE
-    decision_budget_ms: int = Field(500, ge=10, le=10_000)
-    """An authorization not decided by then is declined."""
+    decision_budget_ms: int = Field(USUAL_BUDGET_MS, ge=10, le=10_000)
+    """An authorization not decided by then is declined; 500 if not set, or what the processor's deadline allows."""
 
     max_body_bytes: int = Field(1 << 20, ge=1_024, le=1 << 26)
     max_in_flight: int = Field(512, ge=1, le=100_000)
@@ -123,6 +126,15 @@ class Settings(BaseSettings):
             value = value.get_secret_value()
         return parse_keys(value) if isinstance(value, str) else value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_budget_fits(cls, given: Any) -> Any:
+        """Less than usual where the processor waits for less."""
+        if isinstance(given, dict) and "decision_budget_ms" not in given and given.get("processor") in set(Processor):
+            most_ms = int(DEADLINE_SHARE * DEADLINES_MS[Processor(given["processor"])])
+            return given | {"decision_budget_ms": min(USUAL_BUDGET_MS, most_ms)}
+        return given
+
     @model_validator(mode="after")
     def _whole_makes_sense(self) -> Settings:
         if not self.api_keys and not is_loopback(self.host):
@@ -130,11 +142,11 @@ class Settings(BaseSettings):
                 f"{PREFIX}API_KEYS: not set, so that anybody on {self.host} could do anything: "
                 f"set it, or {PREFIX}HOST=127.0.0.1 for a sandbox"
             )
-        deadline_ms = DEADLINES_MS[self.processor]
-        if self.decision_budget_ms > deadline_ms:
+        most_ms = int(DEADLINE_SHARE * self.processor_deadline_ms)
+        if self.decision_budget_ms > most_ms:
             raise ValueError(
-                f"{PREFIX}DECISION_BUDGET_MS: {self.decision_budget_ms} is more than the {deadline_ms} ms that "
-                f"{self.processor} waits"
+                f"{PREFIX}DECISION_BUDGET_MS: {self.decision_budget_ms} is more than {most_ms}, which is "
+                f"{DEADLINE_SHARE:.0%} of what {self.processor} waits"
             )
         return self
 

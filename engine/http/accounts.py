@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from engine.http.access import Guard
 from engine.http.call import Call
+from engine.http.gate import Room
 from engine.http.page import TransactionPage
 from engine.http.problems import Answer
 from engine.http.service import Service
@@ -20,15 +21,19 @@ DEFAULT_LIMIT, LARGEST_LIMIT = 50, 200
 class Accounts:
     """The handlers."""
 
-    def __init__(self, service: Service, guard: Guard) -> None:
+    def __init__(self, service: Service, guard: Guard, room: Room) -> None:
         self._service = service
         self._guard = guard
+        self._room = room
         self._timeout_s = service.settings.request_timeout_s
 
     async def balance(self, call: Call) -> Answer:
-        account_id = self.own_account(call)
-        balance: Balance = await within(self._timeout_s, self._service.engine.balance(account_id))
-        return Answer(200, to_bytes(balance))
+        return Answer(200, to_bytes(await self.read(self.own_account(call))))
+
+    async def read(self, account_id: str) -> Balance:
+        """Raises Problem (503) where too many others read, or it takes too long."""
+        with self._room.place():
+            return await within(self._timeout_s, self._service.engine.balance(account_id))
 
     async def transactions(self, call: Call) -> Answer:
         """A page, newest first; ``next_before`` asks for the next one, and is null on the last."""
@@ -36,11 +41,10 @@ class Accounts:
         given = _query(call, ("limit", "before"))
         limit = _integer(given, "limit", LARGEST_LIMIT) or DEFAULT_LIMIT
         before = _integer(given, "before", LARGEST_INTEGER)
-        reading = self._service.transactions(account_id, before, limit)
-        lines = tuple(await within(self._timeout_s, reading))
+        with self._room.place():
+            lines = tuple(await within(self._timeout_s, self._service.transactions(account_id, before, limit)))
         if not lines:
-            # Nothing yet, or nobody: the engine says which.
-            await within(self._timeout_s, self._service.engine.balance(account_id))
+            await self.read(account_id)  # nothing yet, or nobody: the engine says which
         return Answer(200, to_bytes(TransactionPage(lines, lines[-1].line_id if len(lines) == limit else None)))
 
     def own_account(self, call: Call) -> str:

@@ -21,7 +21,7 @@ from engine.http.admission import Admission
 from engine.http.call import Call
 from engine.http.door import CALL, Door, Handler
 from engine.http.front import Front
-from engine.http.gate import Gate
+from engine.http.gate import Gate, Room
 from engine.http.logs import Log
 from engine.http.metrics import Metrics
 from engine.http.openapi import document
@@ -31,6 +31,7 @@ from engine.http.service import Service
 from engine.http.streams import Streams
 from engine.http.verbs import VerbHandlers
 from engine.http.webhook import Webhook
+from engine.settings import DEADLINE_SHARE, Settings
 from engine.wire import ROUTES
 
 FLUSH_S = 1.0
@@ -53,9 +54,10 @@ def create_app(
     )
     guard, metrics = Guard(settings.api_keys), Metrics(settings.metrics_dir)
     log = Log(settings.log_level, service.clock.now_ns, now_s, service.log_to)
-    accounts = Accounts(service, guard)
+    room = Room(settings.max_in_flight)
+    accounts = Accounts(service, guard, room)
     streams = Streams("/v1/accounts/{account_id}/stream", CUSTOMER, service, guard, accounts)
-    doors = _doors(service, guard, Gate(admission), metrics, accounts)
+    doors = _doors(service, guard, Gate(admission, _spare_s(settings)), room, metrics, accounts)
     metrics.shed = lambda: admission.shed
     metrics.in_flight = lambda: admission.in_flight
     metrics.limit = lambda: admission.limit
@@ -66,7 +68,7 @@ def create_app(
             WebSocketRoute(streams.path, streams, name=streams.path),
         ],
         exception_handlers={HTTPException: _no_such_route},
-        lifespan=_lifespan(service, metrics),
+        lifespan=_lifespan(service, metrics, log),
     )
     app.router.redirect_slashes = False
     return Front(
@@ -81,11 +83,14 @@ def create_app(
     )
 
 
-def _doors(
-    service: Service, guard: Guard, gate: Gate, metrics: Metrics, accounts: Accounts
-) -> list[Door]:  # fmt: skip
+def _spare_s(settings: Settings) -> float:
+    """What is left of the processor's deadline when all of the decision budget is used."""
+    return (DEADLINE_SHARE * settings.processor_deadline_ms - settings.decision_budget_ms) / 1_000
+
+
+def _doors(service: Service, guard: Guard, gate: Gate, room: Room, metrics: Metrics, accounts: Accounts) -> list[Door]:
     """Every route but the stream. What is open says why."""
-    verbs = VerbHandlers(service.engine, service.settings, guard, gate, metrics)
+    verbs = VerbHandlers(service.engine, service.settings, guard, gate, room, metrics)
     operations = Operations(service, guard, metrics)
     webhook = Webhook(service, gate, metrics)
     described = Answer(200, json.dumps(document()).encode())
@@ -115,14 +120,14 @@ async def _no_such_route(request: Request, error: Exception) -> Response:
     return Response(body, status, {"x-request-id": call.request_id}, content_type.decode())
 
 
-def _lifespan(service: Service, metrics: Metrics):
+def _lifespan(service: Service, metrics: Metrics, log: Log):
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with service.running():
             if service.settings.metrics_dir is None:
                 yield
                 return
-            flushing = asyncio.create_task(_flush_each_second(metrics), name="flush metrics")
+            flushing = asyncio.create_task(_flush_each_second(metrics, log), name="flush metrics")
             try:
                 yield
             finally:
@@ -134,7 +139,10 @@ def _lifespan(service: Service, metrics: Metrics):
     return lifespan
 
 
-async def _flush_each_second(metrics: Metrics) -> None:
+async def _flush_each_second(metrics: Metrics, log: Log) -> None:
     while True:
         await asyncio.sleep(FLUSH_S)
-        metrics.flush()
+        try:
+            metrics.flush()
+        except OSError as error:
+            log.fault(error, request_id="", route="/metrics")  # the disk may be full for a while

@@ -27,6 +27,8 @@ DEBOUNCE_S = 0.2
 ALIVE_S = 20.0
 SLOW_S = 5.0
 """A client that takes nothing for so long is dropped."""
+_EXPECTED = (EngineError, Problem, TimeoutError, OSError)
+"""What ends a stream, and is no fault: it cannot be read now, or is not taken."""
 TRY_AGAIN_LATER = 1013
 POLICY = 1008
 
@@ -51,17 +53,25 @@ class Streams:
             account_id = self._accounts.own_account(call)
             if self.open >= self._service.settings.max_streams:
                 raise Problem("overloaded", "too many streams are open here", ((b"retry-after", b"5"),))
-            first = await self._service.engine.balance(account_id)
         except Problem as problem:
             return await _deny(call, send, problem)
-        except (WireError, EngineError) as error:
+        except WireError as error:
             return await _deny(call, send, problem_from(error))
         self.open += 1
         try:
-            await send({"type": "websocket.accept"})
-            await self._tell(account_id, first, receive, send)
+            await self._serve(call, account_id, receive, send)
         finally:
             self.open -= 1
+
+    async def _serve(self, call: Call, account_id: str, receive: Receive, send: Send) -> None:
+        try:
+            first = await self._accounts.read(account_id)
+        except Problem as problem:
+            return await _deny(call, send, problem)
+        except EngineError as error:
+            return await _deny(call, send, problem_from(error))
+        await send({"type": "websocket.accept"})
+        await self._tell(account_id, first, receive, send)
 
     async def _tell(self, account_id: str, first: Balance, receive: Receive, send: Send) -> None:
         """Until the client leaves, is too slow, or the balance cannot be read."""
@@ -83,7 +93,9 @@ class Streams:
         with suppress(OSError, TimeoutError):  # gone in the meantime
             await _in_time(send({"type": "websocket.close", "code": TRY_AGAIN_LATER}))
         for outcome in outcomes:
-            if isinstance(outcome, Exception) and not isinstance(outcome, EngineError | TimeoutError | OSError):
+            if isinstance(outcome, Exception) and not isinstance(
+                outcome, EngineError | Problem | TimeoutError | OSError
+            ):
                 raise outcome
 
     async def _listen(self, account_id: str, hinted: asyncio.Event) -> None:
@@ -108,7 +120,7 @@ class Streams:
             except TimeoutError:
                 quiet = True  # nothing was hinted at: look all the same
             hinted.clear()
-            balance = await self._service.engine.balance(account_id)
+            balance = await self._accounts.read(account_id)
             if balance != told:
                 await _say(send, {"type": "balance", "balance": encode(balance)})
                 told = balance

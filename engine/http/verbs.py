@@ -9,7 +9,7 @@ from typing import Any
 from engine.http.access import Guard
 from engine.http.call import Call
 from engine.http.door import Handler
-from engine.http.gate import Gate
+from engine.http.gate import Gate, Room
 from engine.http.metrics import Metrics
 from engine.http.problems import Answer, Problem
 from engine.interface import CardEngine, ClearingBatch
@@ -25,8 +25,11 @@ _UNTIMED = frozenset({"settle"})
 class VerbHandlers:
     """Makes the handler of each verb."""
 
-    def __init__(self, engine: CardEngine, settings: Settings, guard: Guard, gate: Gate, metrics: Metrics) -> None:
+    def __init__(
+        self, engine: CardEngine, settings: Settings, guard: Guard, gate: Gate, room: Room, metrics: Metrics
+    ) -> None:
         self._engine = engine
+        self._room = room
         self._most_bytes = settings.max_body_bytes
         self._timeout_s = settings.request_timeout_s
         self._guard = guard
@@ -57,9 +60,10 @@ class VerbHandlers:
 
     def _other(self, verb: Verb, timed: bool) -> Handler:
         async def handle(call: Call) -> Answer:
-            message = self._message(call, verb, await call.json_body(self._most_bytes, self._timeout_s))
-            doing = verb.call(self._engine, message)
-            answer = await (within(self._timeout_s, doing) if timed else doing)
+            with self._room.place():
+                message = self._message(call, verb, await call.json_body(self._most_bytes, self._timeout_s))
+                doing = verb.call(self._engine, message)
+                answer = await (within(self._timeout_s, doing) if timed else doing)
             return Answer(200, to_bytes(Done() if answer is None else answer))
 
         return handle

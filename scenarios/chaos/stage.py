@@ -20,7 +20,7 @@ from engine.adapters.embedded import EmbeddedRedis
 from engine.settings import Settings
 from scenarios.load.processes import free_port
 from scenarios.service.backing import backed
-from scenarios.service.serving import environment_of
+from scenarios.service.serving import environment_of, worker_pids
 from simulators.devnet import Devnet, start_devnet
 
 STARTS_S, POLL_S = 60.0, 0.05
@@ -78,9 +78,7 @@ class Stage:
     @property
     def workers(self) -> list[int]:
         """The processes that answer."""
-        children = psutil.Process(self._serve.pid).children()
-        alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
-        return [child.pid for child in alive if "spawn_main" in " ".join(child.cmdline())]
+        return worker_pids(self._serve.pid)
 
     @property
     def settler(self) -> int:

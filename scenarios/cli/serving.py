@@ -31,6 +31,7 @@ def settings_from(options: Mapping[str, object]) -> Settings:
 def serve(options: Mapping[str, object], data: Path | None, *, devnet: bool) -> int:
     """Serve until a signal comes. Raises BadInput."""
     settings = settings_from(options)
+    _check_chain(settings, options)
     _check_free(settings.host, settings.port)
     console = screen.out()
     with ExitStack() as stack:
@@ -61,6 +62,21 @@ def _age_s() -> float:
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME) - (began_s - psutil.boot_time())
     return time.time() - began_s
+
+
+def _check_chain(settings: Settings, options: Mapping[str, object]) -> None:
+    """Raises BadInput for a chain on which nothing would be settled."""
+    if settings.database_url is not None:
+        if options["rpc_url"] is not None:
+            raise BadInput(
+                "--rpc-url: with --database-url settlement is a process of its own: swipelab settle --rpc-url URL"
+            )
+    elif settings.rpc_url is not None:
+        for name in ("token_address", "settler_key"):
+            if getattr(settings, name) is None:
+                raise BadInput(
+                    f"{PREFIX}{name.upper()}: not set, and --rpc-url needs it; --devnet brings a chain with all"
+                )
 
 
 def _check_free(host: str, port: int) -> None:

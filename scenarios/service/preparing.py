@@ -34,6 +34,8 @@ async def seed(settings: Settings, *, told: bool) -> None:
     made = production(settings)
     try:
         for person in PEOPLE:
+            if await made.ledger.funds(person.account_id) is not None:
+                continue
             card = CardOpening(person.card_id, person.network, EXPIRES_AT_NS)
             await made.engine.open_account(AccountOpening(person.account_id, person.address, (card,)))
             if told:

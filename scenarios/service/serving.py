@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 
+import psutil
 import uvicorn
 from pydantic import SecretStr
 
 from engine.settings import PREFIX, Settings
+from scenarios.cli.codes import BAD_INPUT
 
 APPLICATION = "engine.bootstrap:create"
 GRACE_S = 10
@@ -59,6 +61,8 @@ def _keep_settling(environment: Mapping[str, str], over: threading.Event) -> Non
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         while process.poll() is None and not over.wait(POLL_S):
             pass
+        if process.returncode == BAD_INPUT:
+            return  # it has said what is wrong, and would say it again
         process.terminate()
         try:
             process.wait(GRACE_S)
@@ -66,6 +70,16 @@ def _keep_settling(environment: Mapping[str, str], over: threading.Event) -> Non
             process.kill()
             process.wait()
         over.wait(AGAIN_S)
+
+
+def worker_pids(service_pid: int) -> list[int]:
+    """The worker processes of a service that are alive just now."""
+    found = []
+    for child in psutil.Process(service_pid).children():
+        with suppress(psutil.NoSuchProcess):  # died while it was looked at
+            if child.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(child.cmdline()):
+                found.append(child.pid)
+    return found
 
 
 def environment_of(settings: Settings) -> Mapping[str, str]:

@@ -69,7 +69,11 @@ def test_a_key_in_the_wrong_place_is_not_printed_either(written: str) -> None:
         ("PROCESSOR", "strpe", "SWIPELAB_PROCESSOR: no such value; there are 'bridge',"),
         ("TOKEN_ADDRESS", "0x12", "SWIPELAB_TOKEN_ADDRESS: an address is 0x and 40 hexadecimal digits"),
         ("WEBHOOK_SECERT", "x", "SWIPELAB_WEBHOOK_SECERT: no such setting; did you mean SWIPELAB_WEBHOOK_SECRET?"),
-        ("DECISION_BUDGET_MS", "2001", "SWIPELAB_DECISION_BUDGET_MS: 2001 is more than the 2000 ms that stripe waits"),
+        (
+            "DECISION_BUDGET_MS",
+            "2001",
+            "SWIPELAB_DECISION_BUDGET_MS: 2001 is more than 1600, which is 80% of",
+        ),
         ("API_KEYS", "ops:oprator:" + KEY, "SWIPELAB_API_KEYS: entry 1: no such role; did you mean operator?"),
     ],
 )
@@ -77,6 +81,11 @@ def test_a_wrong_variable_is_named_with_what_is_right(name: str, value: str, sai
     with pytest.raises(SettingsError) as caught:
         load_settings({f"SWIPELAB_{name}": value})
     assert str(caught.value).startswith(said)
+
+
+def test_the_usual_budget_leaves_time_for_the_way_back() -> None:
+    assert load_settings({}).decision_budget_ms == 500
+    assert load_settings({"SWIPELAB_PROCESSOR": "bridge"}).decision_budget_ms == 400
 
 
 def test_all_wrong_variables_are_named_at_once() -> None:

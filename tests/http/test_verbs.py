@@ -273,3 +273,16 @@ async def test_every_answer_is_the_message_that_the_verb_returns() -> None:
         await opened(client)
         answer = await say(client, "authorize")
     assert from_bytes(AuthorizationResponse, answer.content).approved
+
+
+async def test_of_what_is_no_authorization_only_so_many_are_taken_on_at_once() -> None:
+    engine = Waiting()
+    async with World(engine, max_in_flight=1).client() as client:
+        first = asyncio.ensure_future(say(client, "expire"))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        refused = await say(client, "balance")
+        problem(refused, 503, "overloaded")
+        assert refused.headers["retry-after"] == "1"
+        engine.go.set()
+        await first

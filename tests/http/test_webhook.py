@@ -239,3 +239,21 @@ async def test_an_event_is_read_as_the_authorization_that_it_asks_for() -> None:
     assert foreign.json()["metadata"] == {
         "reason": "not_allowed", "response_code": "12", "decline_reason": "invalid_transaction"
     }  # fmt: skip
+
+
+async def test_a_twin_of_an_event_that_is_being_answered_is_not_declined_beside_it() -> None:
+    engine = Waiting()
+    async with World(engine, max_in_flight=1).client() as client:
+        first = asyncio.ensure_future(post(client, event()))
+        while not engine.asked:
+            await asyncio.sleep(0)
+        problem(await post(client, event()), 409, "request_in_flight")
+        engine.go.set()
+        assert (await first).json()["approved"]
+        assert engine.asked == 1
+
+
+@pytest.mark.parametrize("created", [NOW_S - 100, NOW_S + 100])
+async def test_an_event_that_is_old_or_of_the_future_may_have_been_answered_and_gets_no_decline(created: int) -> None:
+    async with World(Raising(PortUnavailable("down"))).client() as client:
+        problem(await post(client, event(created=created)), 503, "engine_error")

@@ -12,8 +12,9 @@ import time
 from contextlib import contextmanager
 
 import httpx
-import psutil
 import pytest
+
+from scenarios.service.serving import worker_pids
 
 PATIENCE_S, POLL_S = 90, 0.1
 SWIPELAB = [sys.executable, "-m", "scenarios.cli"]
@@ -61,9 +62,7 @@ def swipe(number: int, cents: int = 1_250) -> dict:
 
 
 def workers_of(process: subprocess.Popen) -> set[int]:
-    children = psutil.Process(process.pid).children()
-    alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
-    return {child.pid for child in alive if "spawn_main" in " ".join(child.cmdline())}
+    return set(worker_pids(process.pid))
 
 
 @pytest.mark.timeout(240)
@@ -127,3 +126,16 @@ def test_a_secret_in_a_wrong_url_is_not_shown() -> None:
     assert done.returncode == 2, done.stderr
     assert "--database-url" in done.stderr
     assert "hunter2" not in done.stderr + done.stdout + json.dumps(sorted(os.listdir(".")))
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (("--database-url", "postgresql://x", "--rpc-url", "http://x"), "swipelab settle --rpc-url URL"),
+        (("--rpc-url", "http://x"), "SWIPELAB_TOKEN_ADDRESS: not set, and --rpc-url needs it"),
+    ],
+)
+def test_a_chain_on_which_nothing_would_be_settled_is_refused_before_anything_starts(options, said) -> None:
+    done = subprocess.run([*SWIPELAB, "serve", *options], capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 2
+    assert said in done.stderr

@@ -87,6 +87,7 @@ class Metrics:
             registry.register(_Alone(self))
         else:
             self.flush()
+            _bury(self._directory)
             MultiProcessCollector(registry, str(self._directory))
         return generate_latest(registry)
 
@@ -141,6 +142,18 @@ class _Alone(MultiProcessCollector):
         return self._accumulate_metrics(
             {f: metric for f, metric in families.items() if metric.samples}, accumulate=True
         )
+
+
+def _bury(directory: Path) -> None:
+    """A worker that was killed has nothing in flight any more; what it has counted stays."""
+    for file in directory.glob("gauge_live*_*.db"):
+        number = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(number, 0)
+        except ProcessLookupError:
+            mark_process_dead(number, str(directory))
+        except PermissionError:
+            pass  # alive, and somebody else's
 
 
 def clear(directory: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -87,20 +89,38 @@ def test_every_deadline_is_a_bound_of_the_histogram() -> None:
 
 WORKER = """
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from engine.http.metrics import Metrics
 metrics = Metrics(Path(sys.argv[1]))
 metrics.in_flight = lambda: 5
 metrics.answered("/a", 200, 0.3)
 metrics.answered("/a", 200, 9.0)
-metrics.flush() if sys.argv[2] == "killed" else metrics.close()
+metrics.close() if sys.argv[2] == "closed" else metrics.flush()
+print(flush=True)
+sys.stdin.read()
 """
 
 
-@pytest.mark.parametrize("ending", ["closed", "killed"])
+@pytest.fixture
+def others(tmp_path: Path, ending: str) -> Iterator[None]:
+    """Two more workers, which have been closed or killed or are running still."""
+    command = [sys.executable, "-c", WORKER, str(tmp_path), ending]
+    with ExitStack() as stack:
+        for _ in range(2):
+            worker = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            stack.enter_context(worker)
+            assert worker.stdout.read(1)
+            if ending == "killed":
+                worker.kill()
+                worker.wait()
+        yield
+
+
+@pytest.mark.usefixtures("others")
+@pytest.mark.parametrize("ending", ["closed", "killed", "running"])
 def test_one_worker_answers_for_all(tmp_path: Path, ending: str) -> None:
-    for _ in range(2):
-        subprocess.run([sys.executable, "-c", WORKER, str(tmp_path), ending], cwd=ROOT, check=True, timeout=60)
     mine = Metrics(tmp_path)
     mine.answered("/a", 200, 0.004)
     mine.decided(AuthorizationResponse("a", False, 0, "51", DeclineReason.INSUFFICIENT_FUNDS, 0))
@@ -111,7 +131,7 @@ def test_one_worker_answers_for_all(tmp_path: Path, ending: str) -> None:
     assert value(text, "swipelab_request_seconds_bucket", route="/a", le="+Inf") == 5
     assert value(text, "swipelab_request_seconds_count", route="/a") == 5
     assert value(text, "swipelab_request_seconds_sum", route="/a") == pytest.approx(18.604)
-    assert value(text, "swipelab_in_flight") == (0 if ending == "closed" else 10)
+    assert value(text, "swipelab_in_flight") == (10 if ending == "running" else 0)
     assert mine.exposed().decode() == text  # asking changes nothing
     mine.close()
     assert [file for file in tmp_path.iterdir() if f"gauge_livesum_{os.getpid()}" in file.name] == []

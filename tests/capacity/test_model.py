@@ -38,7 +38,7 @@ def batch_server(rate: float, arrivals: int, seed: int) -> Point:
 
 @pytest.fixture(scope="module")
 def model():
-    return calibrate([batch_server(rate, 6_000, int(rate)) for rate in (60, 150, 300, 600)])
+    return calibrate([batch_server(rate, 6_000, int(rate)) for rate in (60, 200, 600)])
 
 
 def test_a_server_that_takes_all_that_waits_is_seen_to_be_one(model) -> None:

@@ -25,7 +25,7 @@ from scenarios.fuzz.case import Case, ready
 from scenarios.fuzz.trial import attempt
 from scenarios.loader import load_scenario
 
-WEEK = ("world.swipes=400", "world.duration=1d")
+WEEK = ("world.swipes=200", "world.duration=1d")
 
 def sha256(name, engine, *overrides, seed=2):
     case = Case.of(load_scenario(name, overrides).scenario, engine)
@@ -37,7 +37,7 @@ told = {
     for engine, explore in (("engine", "false"), ("engine", "true"), ("reference", "true"))
 }
 told |= {f"week {engine}": sha256("grocery_week", engine, *WEEK) for engine in ("engine", "reference", "naive")}
-told |= {f"week {seed}": sha256("grocery_week", "engine", *WEEK, seed=seed) for seed in (1, 3)}
+told |= {f"week {seed}": sha256("grocery_week", "engine", *WEEK, seed=seed) for seed in (1,)}
 print(json.dumps(told))
 """
 
@@ -57,9 +57,9 @@ def test_recorded_weeks_storms_whole_lives_and_shuffled_ties_repeat_under_any_ha
 
 def test_another_seed_another_engine_and_another_order_of_ties_have_another_trace() -> None:
     told = stories("1")
-    assert len(set(told.values())) == len(told) == 17, "no two of them are the same story"
+    assert len(set(told.values())) == len(told) == 16, "no two of them are the same story"
 
 
 def test_the_command_line_tells_the_same_hash(tmp_path) -> None:
-    options = ("--set", "world.swipes=400", "--set", "world.duration=1d", "--seed", "2")
+    options = ("--set", "world.swipes=200", "--set", "world.duration=1d", "--seed", "2")
     assert sha256(tmp_path, "grocery_week", hash_seed="7", more=options) == stories("1")["week engine"]

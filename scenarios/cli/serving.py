@@ -31,7 +31,7 @@ def settings_from(options: Mapping[str, object]) -> Settings:
 def serve(options: Mapping[str, object], data: Path | None, *, devnet: bool) -> int:
     """Serve until a signal comes. Raises BadInput."""
     settings = settings_from(options)
-    _check_chain(settings, options)
+    _check_chain(settings, options, devnet=devnet)
     _check_free(settings.host, settings.port)
     console = screen.out()
     with ExitStack() as stack:
@@ -48,8 +48,12 @@ def serve(options: Mapping[str, object], data: Path | None, *, devnet: bool) -> 
                 console.print(f"embedded PostgreSQL and Redis, {whole.workers} workers; data {kept}", markup=False)
                 if devnet:
                     console.print(f"a chain at {whole.rpc_url.get_secret_value()}, CardToken {whole.token_address}")
+                    serving.wait_for_funds(url, PEOPLE[0].account_id)
                 console.print(f"a first swipe, by {PEOPLE[0].account_id} with $1,000:", markup=False)
                 console.print(first_swipe(url), markup=False, soft_wrap=True)
+                if devnet:
+                    console.print("and its capture, burned within the minute:", markup=False)
+                    console.print(first_capture(url), markup=False, soft_wrap=True)
 
         serving.serve(whole, ready)
     return PASSED
@@ -64,7 +68,7 @@ def _age_s() -> float:
     return time.time() - began_s
 
 
-def _check_chain(settings: Settings, options: Mapping[str, object]) -> None:
+def _check_chain(settings: Settings, options: Mapping[str, object], *, devnet: bool) -> None:
     """Raises BadInput for a chain on which nothing would be settled."""
     if settings.database_url is not None:
         if options["rpc_url"] is not None:
@@ -72,11 +76,11 @@ def _check_chain(settings: Settings, options: Mapping[str, object]) -> None:
                 "--rpc-url: with --database-url settlement is a process of its own: swipelab settle --rpc-url URL"
             )
     elif settings.rpc_url is not None:
-        for name in ("token_address", "settler_key"):
-            if getattr(settings, name) is None:
-                raise BadInput(
-                    f"{PREFIX}{name.upper()}: not set, and --rpc-url needs it; --devnet brings a chain with all"
-                )
+        if devnet:
+            raise BadInput("--devnet brings a chain of its own: either that or --rpc-url")
+        lacking = [f"{PREFIX}{n.upper()}" for n in ("token_address", "settler_key") if getattr(settings, n) is None]
+        if lacking:
+            raise BadInput(f"{' and '.join(lacking)}: not set, and --rpc-url needs it; --devnet brings all it needs")
 
 
 def _check_free(host: str, port: int) -> None:
@@ -94,4 +98,17 @@ def first_swipe(url: str) -> str:
         '{"idempotency_key":"k1","authorization_id":"a1","card_id":"card-ada","amount_cents":1250,'
         '"network":"visa","merchant_id":"m1","mcc":"5411","sent_at_ns":0}'
     )
-    return f"  curl -s {url}/v1/engine/authorize -H 'content-type: application/json' -d '{body}'"
+    return _curl(f"{url}/v1/engine/authorize", body)
+
+
+def first_capture(url: str) -> str:
+    """A curl that captures it."""
+    presentment = (
+        '{"presentment_id":"p1","authorization_id":"a1","card_id":"card-ada","network":"visa","amount_cents":1250}'
+    )
+    body = f'{{"idempotency_key":"k2","network":"visa","file_id":"f1","sent_at_ns":0,"presentments":[{presentment}]}}'
+    return _curl(f"{url}/v1/engine/capture", body)
+
+
+def _curl(url: str, body: str) -> str:
+    return f"  curl -s {url} -H 'content-type: application/json' -d '{body}'"

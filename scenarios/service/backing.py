@@ -34,6 +34,8 @@ def backed(settings: Settings, data: Path | None = None, *, devnet: bool = False
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="swipelab-")))
         own = settings.database_url is None
         if own:
+            if data is not None:
+                _check_folder(data)
             database = embedded_postgres(data or scratch / "postgres", keep=data is not None)
             with ThreadPoolExecutor(1) as meanwhile:  # its first start and our imports take a second each
                 starting = meanwhile.submit(stack.enter_context, database)
@@ -71,6 +73,14 @@ def backed(settings: Settings, data: Path | None = None, *, devnet: bool = False
 
 def _with(settings: Settings, **changes: object) -> Settings:
     return settings.model_copy(update=changes)
+
+
+def _check_folder(data: Path) -> None:
+    """Raises BadInput where nothing can be kept."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--data {data}: no folder that can be written ({error.strerror})") from error
 
 
 def _import_the_rest() -> None:

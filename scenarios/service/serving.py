@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -107,11 +108,27 @@ def _tell_when_ready(url: str, ready: Callable[[str], None]) -> None:
         time.sleep(POLL_S)
 
 
+def wait_for_funds(url: str, account_id: str) -> None:
+    """Until a deposit that is on its way is there, but not for ever; ``url`` is a sandbox, which asks for no key."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        with suppress(OSError, HTTPException):
+            status, body = _asked(url, f"/v1/accounts/{account_id}/balance")
+            if status != 200 or json.loads(body)["available_usdc6"]:
+                return
+        time.sleep(POLL_S)
+
+
 def _status_of(url: str, path: str) -> int:
+    return _asked(url, path)[0]
+
+
+def _asked(url: str, path: str) -> tuple[int, bytes]:
     """Asked in the plainest way: a client that could do more is a quarter of a second in the making."""
     connection = HTTPConnection(url.removeprefix("http://"), timeout=5)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     finally:
         connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -149,3 +150,12 @@ def test_a_wrong_key_is_told_without_showing_it(text: str, said: str) -> None:
         parse_keys(text)
     assert str(caught.value).startswith(said)
     assert KEY not in str(caught.value)
+
+
+def test_every_setting_is_in_the_documentation_with_its_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "HTTP.md").read_text()
+    for name, field in Settings.model_fields.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `SWIPELAB_{name.upper()}` |"))
+        default = field.default
+        shown = "" if default in (None, ()) else f"{default:g}" if isinstance(default, float) else str(default)
+        assert row.split("|")[2].strip() == shown, name

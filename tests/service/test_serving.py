@@ -132,7 +132,7 @@ def test_a_secret_in_a_wrong_url_is_not_shown() -> None:
     "options, said",
     [
         (("--database-url", "postgresql://x", "--rpc-url", "http://x"), "swipelab settle --rpc-url URL"),
-        (("--rpc-url", "http://x"), "SWIPELAB_TOKEN_ADDRESS: not set, and --rpc-url needs it"),
+        (("--rpc-url", "http://x"), "SWIPELAB_TOKEN_ADDRESS and SWIPELAB_SETTLER_KEY: not set, and --rpc-url needs"),
     ],
 )
 def test_a_chain_on_which_nothing_would_be_settled_is_refused_before_anything_starts(options, said) -> None:

@@ -24,7 +24,7 @@ SETTINGS = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=9,
+    max_examples=12,
     stateful_step_count=40,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,7 +17,7 @@ from engine.http.app import create_app
 from engine.http.front import Front
 from engine.http.service import Service, TransactionLine
 from engine.interface import EngineKit, NotSupported, SettlementReceipt, Terms
-from engine.ports import BurnOutcome, Ports, PortUnavailable, SettlementChain
+from engine.ports import BurnOutcome, Ports, SettlementChain
 from engine.services.engine import ProductionEngine
 from engine.settings import Settings, SettingsError, load_settings
 
@@ -36,20 +35,20 @@ class NoChain:
     """The port ``SettlementChain`` of a process that does not settle: captures queue for one that does."""
 
     async def submit(self, settlement: Settlement, addresses: dict[str, str]) -> None:
-        raise PortUnavailable(_NOT_HERE)
+        raise NotSupported(_NOT_HERE)
 
     async def outcome(self, settlement_id: str) -> BurnOutcome | None:
-        raise PortUnavailable(_NOT_HERE)
+        raise NotSupported(_NOT_HERE)
 
     async def wait_block(self) -> None:
-        await asyncio.sleep(1)
+        raise NotSupported(_NOT_HERE)
 
 
 _NOT_HERE = "this process has no chain: `swipelab settle` has"
 
 
 class _WithoutChain(ProductionEngine):
-    """What a worker serves: it queues what is to be burned, and burns nothing."""
+    """What a worker serves: it queues what is to be burned, and forms no settlement that it could not send."""
 
     async def settle(self, now_ns: int) -> SettlementReceipt:
         raise NotSupported(_NOT_HERE)
@@ -85,9 +84,7 @@ def production(settings: Settings, chain: MakeChain | None = None) -> Production
     """
     database_url, redis_url = needed(settings, "database_url"), needed(settings, "redis_url")
     gatherer = redis.Gatherer(redis.connect(redis_url))
-    where = asyncpg_url(database_url)
-    hot = postgres.connect(where, pool_size=postgres.HOT_CONNECTIONS, answers_s=postgres.PATIENCE_S)
-    ledger = postgres.PostgresLedger(postgres.connect(where), hot)
+    ledger = postgres.PostgresLedger.at(asyncpg_url(database_url))
     ports = Ports(
         clock=SystemClock(),
         cache=redis.RedisCache(gatherer),

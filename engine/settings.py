@@ -56,6 +56,10 @@ DEADLINE_SHARE = 0.8
 USUAL_BUDGET_MS = 500
 
 
+def _most_budget_ms(processor: Processor) -> int:
+    return int(DEADLINE_SHARE * DEADLINES_MS[processor])
+
+
 class LogLevel(StrEnum):
     DEBUG = "debug"
     INFO = "info"
@@ -130,9 +134,9 @@ class Settings(BaseSettings):
     @classmethod
     def _usual_budget_fits(cls, given: Any) -> Any:
         """Less than usual where the processor waits for less."""
-        if isinstance(given, dict) and "decision_budget_ms" not in given and given.get("processor") in set(Processor):
-            most_ms = int(DEADLINE_SHARE * DEADLINES_MS[Processor(given["processor"])])
-            return given | {"decision_budget_ms": min(USUAL_BUDGET_MS, most_ms)}
+        if isinstance(given, dict) and given.get("processor") in set(Processor):
+            usual_ms = min(USUAL_BUDGET_MS, _most_budget_ms(given["processor"]))
+            return {"decision_budget_ms": usual_ms, **given}
         return given
 
     @model_validator(mode="after")
@@ -142,7 +146,7 @@ class Settings(BaseSettings):
                 f"{PREFIX}API_KEYS: not set, so that anybody on {self.host} could do anything: "
                 f"set it, or {PREFIX}HOST=127.0.0.1 for a sandbox"
             )
-        most_ms = int(DEADLINE_SHARE * self.processor_deadline_ms)
+        most_ms = _most_budget_ms(self.processor)
         if self.decision_budget_ms > most_ms:
             raise ValueError(
                 f"{PREFIX}DECISION_BUDGET_MS: {self.decision_budget_ms} is more than {most_ms}, which is "

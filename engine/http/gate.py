@@ -32,7 +32,7 @@ class Gate:
     that is left beside the decision.
     """
 
-    def __init__(self, admission: Admission, spare_s: float = LONGEST_S) -> None:
+    def __init__(self, admission: Admission, spare_s: float) -> None:
         self._admission = admission
         self._longest_s = min(spare_s, LONGEST_S)
         self._waiting = 0

@@ -93,9 +93,7 @@ class Streams:
         with suppress(OSError, TimeoutError):  # gone in the meantime
             await _in_time(send({"type": "websocket.close", "code": TRY_AGAIN_LATER}))
         for outcome in outcomes:
-            if isinstance(outcome, Exception) and not isinstance(
-                outcome, EngineError | Problem | TimeoutError | OSError
-            ):
+            if isinstance(outcome, Exception) and not isinstance(outcome, _EXPECTED):
                 raise outcome
 
     async def _listen(self, account_id: str, hinted: asyncio.Event) -> None:

@@ -60,8 +60,8 @@ class VerbHandlers:
 
     def _other(self, verb: Verb, timed: bool) -> Handler:
         async def handle(call: Call) -> Answer:
+            message = self._message(call, verb, await call.json_body(self._most_bytes, self._timeout_s))
             with self._room.place():
-                message = self._message(call, verb, await call.json_body(self._most_bytes, self._timeout_s))
                 doing = verb.call(self._engine, message)
                 answer = await (within(self._timeout_s, doing) if timed else doing)
             return Answer(200, to_bytes(Done() if answer is None else answer))

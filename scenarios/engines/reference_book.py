@@ -146,7 +146,7 @@ class Book:
         if known is not None and known.opening.address.lower() != opening.address.lower():
             raise EngineError(f"{opening.account_id} is at {known.opening.address}, not at {opening.address}")
         address = opening.address.lower()
-        if address and self._owners.get(address, opening.account_id) != opening.account_id:
+        if self._owners.get(address, opening.account_id) != opening.account_id:
             raise EngineError(f"{opening.address} is the address of another account than {opening.account_id}")
         for card in opening.cards:
             if card.card_id in self._cards and self._cards[card.card_id][1].opening.account_id != opening.account_id:
@@ -154,7 +154,8 @@ class Book:
         cards = tuple([replace(card, pan="", status=self._status_of(card)) for card in opening.cards])
         account = self.accounts.setdefault(opening.account_id, Account(opening))
         account.opening = replace(opening, cards=cards)
-        self._owners[address] = opening.account_id
+        if address:
+            self._owners[address] = opening.account_id
         account.mandates = {mandate.mandate_id: mandate for mandate in opening.mandates}
         for card in cards:
             self._cards[card.card_id] = (card, account)

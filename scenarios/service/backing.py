@@ -37,9 +37,10 @@ def backed(settings: Settings, data: Path | None = None, *, devnet: bool = False
             if data is not None:
                 _check_folder(data)
             database = embedded_postgres(data or scratch / "postgres", keep=data is not None)
-            with ThreadPoolExecutor(1) as meanwhile:  # its first start and our imports take a second each
+            with ThreadPoolExecutor(1) as meanwhile:  # its first start and the imports of what follows: a second each
                 starting = meanwhile.submit(stack.enter_context, database)
-                _import_the_rest()
+                import scenarios.service.preparing
+                import scenarios.service.serving  # noqa: F401
             settings = _with(settings, database_url=SecretStr(starting.result()))
         from engine.http.metrics import clear
         from scenarios.service.preparing import prepare, seed
@@ -81,9 +82,3 @@ def _check_folder(data: Path) -> None:
         data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"--data {data}: no folder that can be written ({error.strerror})") from error
-
-
-def _import_the_rest() -> None:
-    """All that is needed once the stores are there, and takes its time."""
-    import scenarios.service.preparing
-    import scenarios.service.serving  # noqa: F401

@@ -24,16 +24,10 @@ LESS_OF = {(name, "naive"): ("world.swipes=400",) for name in ("grocery_week", "
 SMALL = sorted(path.stem for path in LIBRARY.glob("*.yaml") if path.stem != "million_day")
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scenarios.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
-
-
 def swipelab(*arguments: str, code: int) -> str:
-    return printed_by(run(*arguments), code)
-
-
-def printed_by(done: subprocess.CompletedProcess[str], code: int) -> str:
+    """What a command prints."""
+    command = [sys.executable, "-m", "scenarios.cli", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
     assert done.returncode == code, f"{done.stdout[-2_000:]}\n{done.stderr[-2_000:]}"
     return done.stdout
 

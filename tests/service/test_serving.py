@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,15 +13,11 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from scenarios.load.processes import free_port
 from scenarios.service.serving import worker_pids
 
 PATIENCE_S, POLL_S = 90, 0.1
 SWIPELAB = [sys.executable, "-m", "scenarios.cli"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
 
 
 @contextmanager

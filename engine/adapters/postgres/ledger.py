@@ -9,11 +9,11 @@ from sqlalchemy import BigInteger, Text, cast, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.adapters.postgres.bulk import among
-from engine.adapters.postgres.connection import transact
+from engine.adapters.postgres.connection import PATIENCE_S, connect, transact
 from engine.adapters.postgres.cursors import Cursor
 from engine.adapters.postgres.owners import account_ids
 from engine.adapters.postgres.reading import lock, read
-from engine.adapters.postgres.recording import Recorder
+from engine.adapters.postgres.recording import LANES, Recorder
 from engine.adapters.postgres.rows import account_of, authorization_of, card_of, funds_of, settlement_of_row
 from engine.adapters.postgres.tables import (
     ACCOUNTS,
@@ -59,6 +59,11 @@ class PostgresLedger:
         self._recorder = Recorder(self._hot)
         self.record = self._recorder.record
         self.account_ids = account_ids(engine)
+
+    @classmethod
+    def at(cls, url: str) -> PostgresLedger:
+        """The one of production: decisions have connections of their own, one a lane, and wait for no dead server."""
+        return cls(connect(url), connect(url, pool_size=LANES, answers_s=PATIENCE_S))
 
     def cursor(self, name: str) -> Cursor:
         """How far something outside has been read."""

@@ -18,8 +18,8 @@ from engine.adapters.postgres.connection import transact
 from engine.domain.ledger import Commit, Recorded
 from engine.ports import PortUnavailable
 
-CONNECTIONS = 2
-"""One a lane."""
+LANES = 2
+"""The quick and the patient one."""
 AT_ONCE = 200
 """At most so many decisions in one transaction."""
 Outcome = Recorded | None

@@ -20,7 +20,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: setup      ## a recorded week of purchases, from swipe to reconciled report
 	$(BIN)/swipelab run scenarios/library/grocery_week.yaml
 
-test: setup      ## every test, in under ten minutes on two cores
+test: setup      ## every test, in some ten minutes on two cores
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 bench: setup     ## speed, as ratios within one run; writes runs/bench.json

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from engine.adapters import postgres, redis
-from engine.domain.settlement import Settlement
 from engine.health import health_of
 from engine.http.app import create_app
 from engine.http.front import Front
 from engine.http.service import Service, TransactionLine
-from engine.interface import EngineKit, NotSupported, SettlementReceipt, Terms
-from engine.ports import BurnOutcome, Ports, SettlementChain
+from engine.interface import EngineKit, Terms
+from engine.ports import Ports, SettlementChain
 from engine.services.engine import ProductionEngine
 from engine.settings import Settings, SettingsError, load_settings
 
@@ -29,29 +28,6 @@ class SystemClock:
 
     def now_ns(self) -> int:
         return time.time_ns()
-
-
-class NoChain:
-    """The port ``SettlementChain`` of a process that does not settle: captures queue for one that does."""
-
-    async def submit(self, settlement: Settlement, addresses: dict[str, str]) -> None:
-        raise NotSupported(_NOT_HERE)
-
-    async def outcome(self, settlement_id: str) -> BurnOutcome | None:
-        raise NotSupported(_NOT_HERE)
-
-    async def wait_block(self) -> None:
-        raise NotSupported(_NOT_HERE)
-
-
-_NOT_HERE = "this process has no chain: `swipelab settle` has"
-
-
-class _WithoutChain(ProductionEngine):
-    """What a worker serves: it queues what is to be burned, and forms no settlement that it could not send."""
-
-    async def settle(self, now_ns: int) -> SettlementReceipt:
-        raise NotSupported(_NOT_HERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +66,9 @@ def production(settings: Settings, chain: MakeChain | None = None) -> Production
         cache=redis.RedisCache(gatherer),
         holds=redis.RedisHoldStore(gatherer),
         ledger=ledger,
-        chain=NoChain() if chain is None else chain(ledger),
+        chain=None if chain is None else chain(ledger),
     )
-    engine = (_WithoutChain if chain is None else ProductionEngine)(EngineKit(terms_of(settings), ports))
+    engine = ProductionEngine(EngineKit(terms_of(settings), ports))
     feed = redis.Feed(redis.connect(redis_url))
     return Production(engine, ports, ledger, gatherer, feed)
 

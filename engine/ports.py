@@ -282,4 +282,5 @@ class Ports:
     cache: Cache
     holds: HoldStore
     ledger: Ledger
-    chain: SettlementChain
+    chain: SettlementChain | None
+    """None in a process that does not settle: captures queue for one that does."""

@@ -12,7 +12,7 @@ from engine.domain.debts import with_debts_paid
 from engine.domain.ledger import Commit, HoldChange, Rows, Touch
 from engine.domain.settlement import Settlement
 from engine.domain.terms import Terms
-from engine.interface import SettlementReceipt
+from engine.interface import NotSupported, SettlementReceipt
 from engine.ports import BurnOutcome, Ports, PortUnavailable
 from engine.services.follow import follow
 
@@ -29,7 +29,12 @@ class Settle:
         self._at_work = False
 
     async def __call__(self, now_ns: int) -> SettlementReceipt:
-        """Finish what earlier ticks began, net and burn what is queued, wait until it is final."""
+        """Finish what earlier ticks began, net and burn what is queued, wait until it is final.
+
+        Raises NotSupported where there is no chain: nothing is formed that could not be sent.
+        """
+        if self._ports.chain is None:
+            raise NotSupported("this process has no chain to settle on; `swipelab settle` has")
         if self._at_work:
             return SettlementReceipt(0, 0, 0, 0, 0)
         self._at_work = True

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from engine.interface import DepositNotice, ExpiryReceipt, SettlementReceipt, WithdrawalNotice, WithdrawalStage
+from engine.http.examples import EXAMPLES
+from engine.interface import (
+    DepositNotice,
+    ExpiryReceipt,
+    NotSupported,
+    SettlementReceipt,
+    Terms,
+    WithdrawalNotice,
+    WithdrawalStage,
+)
 from engine.ports import PortUnavailable
+from engine.services.engine import build
 from engine.settling import expires, settles, watches
+from scenarios.conformance.chain import BenchChain, BenchClock
+from scenarios.conformance.subject import kit
 
 DEPOSITS = [DepositNotice(f"0x{n}:0", "ada", 5, n) for n in range(3)]
 WITHDRAWAL = WithdrawalNotice("0x9:1", "ada", WithdrawalStage.REQUESTED, 2, 9)
@@ -102,3 +115,21 @@ def test_a_notice_that_was_not_taken_comes_again_and_none_is_passed_over() -> No
     engine.breaks_at = ""
     ticked(watches, engine, Watcher(), cursor)
     assert engine.heard == [*DEPOSITS, WITHDRAWAL]
+
+
+def test_without_a_chain_nothing_is_formed_and_a_process_that_has_one_burns_it_all() -> None:
+    clock = BenchClock()
+    whole = kit(Terms(), clock, BenchChain(clock))
+    worker, settler = build(replace(whole, ports=replace(whole.ports, chain=None))), build(whole)
+
+    async def scenario() -> None:
+        await worker.open_account(EXAMPLES["open_account"])
+        await worker.deposit(EXAMPLES["deposit"])
+        assert (await worker.authorize(EXAMPLES["authorize"])).approved
+        await worker.capture(EXAMPLES["capture"])
+        with pytest.raises(NotSupported, match="no chain"):
+            await worker.settle(clock.now_ns())
+        assert await whole.ports.ledger.open_settlements() == ()
+        assert (await settler.settle(clock.now_ns())).users == 1
+
+    asyncio.run(scenario())

@@ -67,6 +67,7 @@ def test_a_service_without_settings_approves_replaces_a_dead_worker_and_stops_wh
         assert first["approved"] is True
         assert client.post("/v1/engine/authorize", json=swipe(1)).json() == first, "a repeat gets the same answer"
         assert client.get("/v1/accounts/ada/balance").json()["held_usdc6"] == 12_500_000
+        assert client.post("/v1/engine/settle", json={"now_ns": 1}).status_code == 501, "workers have no chain"
         before = workers_of(process)
         assert len(before) == 2
         os.kill(min(before), signal.SIGKILL)
